@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arch_x86_64.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+__asm__(
+  ".text\n"
+  ".p2align 4\n"
+  ".globl arch_call_spilled\n"
+  ".hidden arch_call_spilled\n"
+  ".type arch_call_spilled, @function\n"
+  "arch_call_spilled:\n"
+  "  .cfi_startproc\n"
+  "  push %rbp\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %rbx\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %r12\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %r13\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %r14\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %r15\n  .cfi_adjust_cfa_offset 8\n"
+  "  sub $8, %rsp\n  .cfi_adjust_cfa_offset 8\n"
+  "  mov %rdi, %rax\n"
+  "  mov %rsi, %rdi\n"
+  "  mov %rsp, %rsi\n"
+  "  call *%rax\n"
+  "  add $56, %rsp\n  .cfi_adjust_cfa_offset -56\n"   /* nobody changed the registers */
+  "  ret\n"
+  "  .cfi_endproc\n"
+  ".size arch_call_spilled, . - arch_call_spilled\n"
+
+  ".p2align 4\n"
+  ".globl arch_clone_raw\n"
+  ".hidden arch_clone_raw\n"
+  ".type arch_clone_raw, @function\n"
+  /* flags, stack, parent_tid, child_tid, function, arg */
+  "arch_clone_raw:\n"
+  "  .cfi_startproc\n"
+  "  mov %rcx, %r10\n"
+  "  sub $16, %rsi\n"
+  "  mov %r8, (%rsi)\n"
+  "  mov %r9, 8(%rsi)\n"
+  "  mov $" STRING(__NR_clone) ", %eax\n"
+  "  syscall\n"
+  "  test %rax, %rax\n"
+  "  jz 1f\n"
+  "  ret\n"
+  "1:\n"
+  "  .cfi_undefined %rip\n"
+  "  xor %ebp, %ebp\n"
+  "  pop %rax\n"
+  "  pop %rdi\n"
+  "  call *%rax\n"
+  "  xor %edi, %edi\n"
+  "  mov $" STRING(__NR_exit) ", %eax\n"
+  "  syscall\n"
+  "  hlt\n"
+  "  .cfi_endproc\n"
+  ".size arch_clone_raw, . - arch_clone_raw\n"
+
+  /* Debuggers and unwinders know a signal frame by these very bytes. */
+  ".p2align 4\n"
+  "  nop\n"
+  ".globl arch_signal_restorer\n"
+  ".hidden arch_signal_restorer\n"
+  ".type arch_signal_restorer, @function\n"
+  "arch_signal_restorer:\n"
+  "  mov $" STRING(__NR_rt_sigreturn) ", %rax\n"
+  "  syscall\n"
+  ".size arch_signal_restorer, . - arch_signal_restorer\n");
+
+extern long arch_clone_raw(unsigned long flags, void *stack_top, int *parent_tid, int *child_tid,
+                           void (*function)(void *arg), void *arg);
+
+long
+arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, int *tid_cleared) {
+  unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                        CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+  return arch_clone_raw(flags, stack_top, tid_cleared, tid_cleared, function, arg);
+}

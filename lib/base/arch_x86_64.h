@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What only assembly can do on x86-64: raw system calls (which leave errno
+ * alone), spilling registers, the mangling of jmp_buf, and threads without libc.
+ */
+#ifndef CGC_BASE_ARCH_X86_64_H
+#define CGC_BASE_ARCH_X86_64_H
+
+#if !defined(__x86_64__) || !defined(__linux__) || !defined(__LP64__)
+#error "cgc supports Linux on x86-64 only"
+#endif
+
+#include "base/compiler.h"
+
+#define ARCH_RED_ZONE_BYTES   128
+#define ARCH_ADDRESS_BITS     47
+#define ARCH_PAGE_BYTES       4096
+
+CGC_INLINE long
+arch_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  long result;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+/* Pushes the callee-saved registers and calls function(arg, stack pointer below
+ * them); from there up the stack holds all that the caller kept. */
+void arch_call_spilled(void (*function)(void *arg, uintptr_t stack_pointer), void *arg);
+
+/* The secret with which glibc mangles rbp, rsp and pc in a jmp_buf. */
+CGC_INLINE uintptr_t
+arch_pointer_guard(void) {
+  uintptr_t guard;
+  __asm__("mov %%fs:0x30, %0" : "=r"(guard));
+  return guard;
+}
+
+/* glibc stores rotate_left(pointer ^ guard, 17). */
+CGC_INLINE uintptr_t
+arch_demangle(uintptr_t mangled, uintptr_t guard) {
+  return (mangled >> 17 | mangled << 47) ^ guard;
+}
+
+/* clone(2) of a thread that shares everything, knows no libc and runs
+ * function(arg) on the given stack, then exits.  *tid_cleared is set to 0 and
+ * woken when it is gone.  Returns its id or a negative errno code. */
+long arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, int *tid_cleared);
+
+/* The function that the kernel returns to after a signal handler. */
+void arch_signal_restorer(void);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes and small helpers that every layer uses. */
+#ifndef CGC_BASE_COMPILER_H
+#define CGC_BASE_COMPILER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CGC_LIKELY(c)   __builtin_expect(!!(c), 1)
+#define CGC_UNLIKELY(c) __builtin_expect(!!(c), 0)
+
+#define CGC_EXPORT   __attribute__((visibility("default")))
+#define CGC_NOINLINE __attribute__((noinline))
+#define CGC_INLINE   static inline __attribute__((always_inline))
+#define CGC_COLD     __attribute__((cold, noinline))
+#define CGC_ALIGNED(n) __attribute__((aligned(n)))
+
+#define CGC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Keeps a pointer in a register or on the stack up to this point, where a
+ * conservative scan of a stopped thread finds it. */
+#define CGC_KEEP_ALIVE(pointer) __asm__ volatile("" ::"r"(pointer) : "memory")
+
+CGC_INLINE uintptr_t
+round_up(uintptr_t value, uintptr_t power_of_two) {
+  return (value + power_of_two - 1) & ~(power_of_two - 1);
+}
+
+CGC_INLINE uintptr_t
+round_down(uintptr_t value, uintptr_t power_of_two) {
+  return value & ~(power_of_two - 1);
+}
+
+CGC_INLINE uint64_t
+min_u64(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+CGC_INLINE uint64_t
+max_u64(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+#endif

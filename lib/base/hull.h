@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hull: the range of addresses in which everything of ours lies.
+ *
+ *   base                                                       end
+ *   | page map, 1 GiB | span table, 1 GiB | metadata | heap, 1 TiB |
+ *
+ * It is a range by convention, far from where the kernel places mappings: only
+ * what is in use is mapped, with MAP_FIXED_NOREPLACE.  So the program's address
+ * space limits (RLIMIT_AS, strict overcommit, mlockall) see no more than is used,
+ * and "is this ours?" is one subtraction and one compare.  Should a mapping of
+ * the program's land inside, it has no entry in the page map and is left alone.
+ */
+#ifndef CGC_BASE_HULL_H
+#define CGC_BASE_HULL_H
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+
+#define GIB ((uint64_t)1 << 30)
+#define MIB ((uint64_t)1 << 20)
+#define KIB ((uint64_t)1 << 10)
+
+#define HULL_PAGE_MAP_BYTES   (1 * GIB)
+#define HULL_SPAN_TABLE_BYTES (1 * GIB)
+#define HULL_META_BYTES       (62 * GIB)
+#define HULL_HEAP_BYTES       (1024 * GIB)
+#define HULL_BYTES \
+  (HULL_PAGE_MAP_BYTES + HULL_SPAN_TABLE_BYTES + HULL_META_BYTES + HULL_HEAP_BYTES)
+
+/* Constant once hull_init has returned true. */
+struct hull {
+  uintptr_t base_addr;
+  uintptr_t span_table_addr;
+  uintptr_t meta_addr;
+  uintptr_t heap_addr;
+  uintptr_t end_addr;
+};
+
+extern struct hull hull;
+
+/* Finds a free range.  False if there is none, for example under a limit of
+ * the address space that leaves no room at all. */
+bool hull_init(void);
+
+#endif

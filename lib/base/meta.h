@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for our own data: mapped on demand inside the hull, zeroed, never given back.
+ * Its contents are no roots: it may hold addresses of blocks without keeping them.
+ */
+#ifndef CGC_BASE_META_H
+#define CGC_BASE_META_H
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+
+/* Takes over the page that hull_init mapped.  False if there is no memory. */
+bool meta_init(void);
+
+/* Zeroed memory, aligned to 64 bytes, or NULL.  Takes LOCK_RANK_META. */
+void *meta_alloc(size_t bytes);
+
+/* Maps [addr, addr + bytes), which must lie in the hull outside the metadata proper.
+ * Returns 0 or an errno code. */
+int meta_map_table(uintptr_t addr, size_t bytes);
+
+size_t meta_bytes(void);
+
+/* True from meta_init on, and false again in a child process that has its own copy of
+ * our memory, however it was made (fork, _Fork, clone), until meta_adopt_fork.  A vfork
+ * child shares the parent's memory and is not told apart. */
+bool meta_is_native(void);
+
+/* Makes a forked child the owner of its copy.  No other thread may be running. */
+void meta_adopt_fork(void);
+
+#endif

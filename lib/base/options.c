@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/options.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/platform.h"
+
+#include <string.h>
+
+enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE };
+
+struct option_row {
+  const char *name;
+  enum option_kind kind;
+  uint64_t initial, min, max;
+  const char *help;
+};
+
+static const struct option_row option_rows[OPTION_COUNT] = {
+#define OPTION_ROW(id, name, kind, initial, min, max, help) \
+  [OPTION_##id] = {name, OPTION_KIND_##kind, initial, min, max, help},
+  OPTION_LIST(OPTION_ROW)
+#undef OPTION_ROW
+};
+
+uint64_t option_values[OPTION_COUNT] = {
+#define OPTION_INITIAL(id, name, kind, initial, min, max, help) [OPTION_##id] = initial,
+  OPTION_LIST(OPTION_INITIAL)
+#undef OPTION_INITIAL
+};
+
+static const char *const option_modes[] = {"off", "collect"};
+
+/* ---- values ---- */
+
+static bool
+parse_mode(const char *text, size_t length, uint64_t *value) {
+  for (size_t i = 0; i < CGC_COUNT(option_modes); i++)
+    if (strlen(option_modes[i]) == length && !memcmp(option_modes[i], text, length)) {
+      *value = i;
+      return true;
+    }
+  return false;
+}
+
+static unsigned
+suffix_shift(char c) {
+  switch (c) {
+    case 'k': case 'K': return 10;
+    case 'm': case 'M': return 20;
+    case 'g': case 'G': return 30;
+    default: return 0;
+  }
+}
+
+static bool
+parse_number(const char *text, size_t length, bool allow_suffix, uint64_t *value) {
+  uint64_t n = 0;
+  size_t i = 0;
+  for (; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+    if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(text[i] - '0'), &n))
+      return false;
+  if (i == 0)
+    return false;
+  if (allow_suffix && i + 1 == length && suffix_shift(text[i])) {
+    unsigned shift = suffix_shift(text[i++]);
+    if (n > UINT64_MAX >> shift)
+      return false;
+    n <<= shift;
+  }
+  *value = n;
+  return i == length;
+}
+
+static bool
+parse_value(const struct option_row *row, const char *text, size_t length, uint64_t *value) {
+  bool is_parsed = row->kind == OPTION_KIND_MODE
+                     ? parse_mode(text, length, value)
+                     : parse_number(text, length, row->kind == OPTION_KIND_BYTES, value);
+  return is_parsed && *value >= row->min && *value <= row->max;
+}
+
+static void
+add_value(struct text *line, const struct option_row *row, uint64_t value) {
+  if (row->kind == OPTION_KIND_MODE)
+    text_add(line, option_modes[value]);
+  else
+    text_add_u64(line, value);
+}
+
+static void
+add_range(struct text *line, const struct option_row *row) {
+  add_value(line, row, row->min);
+  text_add(line, row->kind == OPTION_KIND_MODE ? " or " : " to ");
+  add_value(line, row, row->max);
+  if (row->kind == OPTION_KIND_BYTES)
+    text_add(line, " bytes");
+}
+
+/* ---- names ---- */
+
+static void
+report_unknown(const char *text, size_t length) {
+  char buffer[200];
+  struct text line = text_in(buffer, sizeof buffer - 1);
+  text_add(&line, "cgc: unknown option \"");
+  text_add_chars(&line, text, length < 80 ? length : 80);
+  text_add(&line, "\" ignored; CGC_OPTIONS=help=1 lists them\n");
+  log_write(&line);
+}
+
+static void
+report_bad_value(const struct option_row *row, const char *text, size_t length) {
+  char buffer[300];
+  struct text line = text_in(buffer, sizeof buffer);
+  text_add(&line, "cgc: option ");
+  text_add(&line, row->name);
+  text_add(&line, "=");
+  text_add_chars(&line, text, length < 80 ? length : 80);
+  text_add(&line, " is not ");
+  add_range(&line, row);
+  text_add(&line, "; using ");
+  add_value(&line, row, option_values[row - option_rows]);
+  text_add(&line, "\n");
+  log_write(&line);
+}
+
+static bool
+set_row(const struct option_row *row, const char *text, size_t length) {
+  uint64_t value;
+  if (!parse_value(row, text, length, &value)) {
+    report_bad_value(row, text, length);
+    return false;
+  }
+  option_values[row - option_rows] = value;
+  return true;
+}
+
+static bool
+set_log(const char *text, size_t length) {
+  char path[256] = "";
+  memcpy(path, text, length < sizeof path ? length : sizeof path - 1);
+  if (length < sizeof path && log_set_path(path) == 0)
+    return true;
+  struct text line = text_in(path, sizeof path);
+  text_add(&line, "cgc: option log: the path is too long; using standard error\n");
+  log_write(&line);
+  return false;
+}
+
+bool
+options_set(const char *assignment, size_t length) {
+  const char *equals = memchr(assignment, '=', length);
+  size_t name_length = equals ? (size_t)(equals - assignment) : 0;
+  if (name_length == 3 && !memcmp(assignment, "log", 3))
+    return set_log(equals + 1, length - 4);
+  for (unsigned i = 0; equals && i < OPTION_COUNT; i++)
+    if (strlen(option_rows[i].name) == name_length && !memcmp(option_rows[i].name, assignment, name_length))
+      return set_row(&option_rows[i], equals + 1, length - name_length - 1);
+  report_unknown(assignment, length);
+  return false;
+}
+
+/* ---- environment ---- */
+
+static void
+read_list(const char *list) {
+  while (*list) {
+    size_t length = strcspn(list, ":");
+    if (length)
+      options_set(list, length);
+    list += length + (list[length] == ':');
+  }
+}
+
+static void
+variable_name(char *out, const char *name) {
+  strcpy(out, "CGC_");
+  for (out += 4; *name; name++)
+    *out++ = *name == '-' ? '_' : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+  *out = 0;
+}
+
+static void
+read_variables(void) {
+  char variable[40];
+  for (unsigned i = 0; i < OPTION_COUNT; i++) {
+    variable_name(variable, option_rows[i].name);
+    const char *value = platform_environment(variable);
+    if (value)
+      set_row(&option_rows[i], value, strlen(value));
+  }
+}
+
+static void
+print_help(void) {
+  char buffer[400];
+  for (unsigned i = 0; i < OPTION_COUNT; i++) {
+    const struct option_row *row = &option_rows[i];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_add(&line, row->name);
+    text_add(&line, "  (");
+    add_range(&line, row);
+    text_add(&line, ", default ");
+    add_value(&line, row, row->initial);
+    text_add(&line, ")\n    ");
+    text_add(&line, row->help);
+    text_add(&line, "\n");
+    log_write(&line);
+  }
+  struct text line = text_in(buffer, sizeof buffer);
+  text_add(&line, "log  (a path, default standard error)\n"
+                  "    file to which lines are appended; %p stands for the process id\n");
+  log_write(&line);
+}
+
+void
+options_read(void) {
+  if (platform_is_secure())
+    return;
+  const char *path = platform_environment("CGC_LOG");
+  if (path)
+    set_log(path, strlen(path));
+  const char *list = platform_environment("CGC_OPTIONS");
+  if (list)
+    read_list(list);
+  read_variables();
+  const char *faults = platform_environment("CGC_FAIL");
+  if (CGC_CONFIG_FAULTS && faults && !fault_configure(faults))
+    report_unknown(faults, strlen(faults));
+  if (option(OPTION_HELP))
+    print_help();
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options: one table, from which the parser, the help text and the tests come.
+ * CGC_OPTIONS="name=value:name=value", or each as CGC_NAME (capitals, - as _), which wins.
+ */
+#ifndef CGC_BASE_OPTIONS_H
+#define CGC_BASE_OPTIONS_H
+
+#include "base/hull.h"
+
+#include <stdbool.h>
+
+enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
+
+/* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
+ * MODE (off, collect). */
+#define OPTION_LIST(X)                                                                              \
+  X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                \
+    "off: an allocator only; collect: reclaim what cannot be reached")                              \
+  X(PERCENT, "percent", NUMBER, 100, 1, 1000000,                                                    \
+    "growth over the live heap, in percent, before the next cycle ends")                            \
+  X(MIN_HEAP, "min-heap", BYTES, 4 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                \
+    "no cycle starts by itself in a heap smaller than this")                                        \
+  X(CONFIRM, "confirm", NUMBER, 2, 1, 2,                                                            \
+    "cycles in a row that must find a malloc block unreachable before it is reclaimed")             \
+  X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                     \
+    "a full cycle at every nth slow allocation; 0: never")                                          \
+  X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
+    "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
+  X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \
+  X(MARKERS, "markers", NUMBER, 0, 0, 64, "marking threads; 0: one per CPU, at most 8")             \
+  X(STOP_SIGNAL, "stop-signal", NUMBER, 62, 1, 64, "the signal that stops threads")                 \
+  X(STOP_TIMEOUT, "stop-timeout", NUMBER, 500, 1, 60000,                                            \
+    "milliseconds after which a cycle is given up because a thread does not stop")                  \
+  X(TAGGED, "tagged", NUMBER, 1, 0, 1,                                                              \
+    "1: words are pointers whatever their highest 16 bits are (NaN boxing)")                        \
+  X(DEMANGLE, "demangle", NUMBER, 1, 0, 2,                                                          \
+    "find pointers that setjmp mangled: 1 in stacks and static data, 2 in the heap too, 0 nowhere") \
+  X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                          \
+    "1: a pointer on a stack just past the end of a block keeps the block")                         \
+  X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                          \
+    "free memory kept at least, beside an eighth of the heap; more goes back to the system at once") \
+  X(RETAIN_MS, "retain-ms", NUMBER, 1000, 0, 3600000,                                               \
+    "milliseconds after which kept memory goes back to the system as well")                         \
+  X(ABORT_ON_BAD_FREE, "abort-on-bad-free", NUMBER, 0, 0, 1,                                        \
+    "1: abort after reporting a double, interior or foreign free")                                  \
+  X(HELP, "help", NUMBER, 0, 0, 1, "1: print this table")
+
+enum option {
+#define OPTION_ENUM(id, name, kind, initial, min, max, help) OPTION_##id,
+  OPTION_LIST(OPTION_ENUM)
+#undef OPTION_ENUM
+  OPTION_COUNT
+};
+
+/* Written by options_read only; [i] is of enum option. */
+extern uint64_t option_values[OPTION_COUNT];
+
+CGC_INLINE uint64_t
+option(enum option which) {
+  return option_values[which];
+}
+
+/* Reads the environment; each unknown name and bad value is reported in one line and the default
+ * kept.  A set-user-ID process gets the defaults. */
+void options_read(void);
+
+/* Parses "name=value"; on failure reports it and returns false.  For tests and options_read. */
+bool options_set(const char *assignment, size_t length_bytes);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every system call, each once.
+ *
+ * Common to all: errno is not touched, nothing is allocated or locked, and all
+ * are async-signal-safe.  "Returns 0 or an errno code" means a positive code.
+ * Addresses and sizes of memory are multiples of ARCH_PAGE_BYTES unless said otherwise.
+ */
+#ifndef CGC_BASE_PLATFORM_H
+#define CGC_BASE_PLATFORM_H
+
+#include "base/atom.h"
+
+#include <signal.h>
+#include <sys/types.h>
+
+/* ---- memory ---- */
+
+/* Maps zeroed private memory at exactly this address, where nothing is mapped yet.
+ * Returns 0; EEXIST if something is there; ENOMEM.  mmap(2). */
+int platform_map(uintptr_t addr, size_t bytes);
+
+/* Gives pages back; they read as zero afterwards.  Returns 0 or an errno code.  madvise(2). */
+int platform_discard(uintptr_t addr, size_t bytes);
+
+/* Makes memory read as zero in a child process that gets a copy of it.
+ * Returns 0 or an errno code.  madvise(2), Linux 4.14. */
+int platform_wipe_on_fork(uintptr_t addr, size_t bytes);
+
+/* Copies memory of this process that may be unmapped or unreadable; any address and size.
+ * Returns the bytes copied from the start, which may be fewer, or a negative
+ * errno code: -EFAULT for unreadable memory.  process_vm_readv(2). */
+ssize_t platform_read_memory(void *to, uintptr_t from, size_t bytes);
+
+/* A range of pages of one kind, as the kernel reports it. */
+struct platform_page_range {
+  uint64_t start_addr;
+  uint64_t end_addr;
+  uint64_t categories;
+};
+
+/* Lists pages of [*start_addr, end_addr) that belong to this process alone (anonymous or
+ * copied on write) and hold data.  Moves *start_addr to where the walk stopped.
+ * Returns the number of ranges or a negative errno code.  ioctl PAGEMAP_SCAN, Linux 6.7. */
+ssize_t platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                                    struct platform_page_range *ranges, size_t range_count);
+
+/* ---- files ---- */
+
+int     platform_open_read(const char *path);     /* descriptor or negative errno code */
+int     platform_open_append(const char *path);   /* creates it; likewise */
+void    platform_close(int fd);
+ssize_t platform_read(int fd, void *buffer, size_t bytes);
+ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);
+void    platform_write(int fd, const char *buffer, size_t bytes);   /* all of it, if possible */
+
+/* Entries of a directory as getdents64(2) gives them: bytes, 0 at the end, or a negative code. */
+ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
+
+/* ---- processes and threads ---- */
+
+int  platform_process_id(void);
+int  platform_thread_id(void);
+bool platform_thread_exists(int tid);
+void platform_yield(void);
+unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
+_Noreturn void platform_abort(void);
+
+/* Runs function(arg) on a thread unknown to libc, with all signals blocked.  It may use no libc
+ * function that needs thread-local data.  *tid becomes 0, with a futex wake, when it has ended.
+ * Returns 0 or an errno code.  clone(2). */
+int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid);
+
+/* Sleeps while *at == value, at most timeout_ns (UINT64_MAX: no limit).  May return early. */
+void platform_futex_wait(atom_int *at, unsigned value, uint64_t timeout_ns);
+void platform_futex_wake(atom_int *at, unsigned waiters_max);
+
+/* ---- signals ---- */
+
+/* Installs a handler that gets (signal, siginfo, context), restarts system calls, uses the alternate
+ * stack if there is one, and blocks every signal but those that libc needs.  0 or an errno code. */
+int platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *));
+
+/* Queues a signal with a pointer to one thread.  0, EAGAIN (queue full), ESRCH (thread gone). */
+int platform_send_signal(int tid, int signal, void *value);
+
+/* Blocks one signal, or all but the faults, for this thread; returns the mask before. */
+uint64_t platform_block_signal(int signal);
+uint64_t platform_block_signals(void);
+void     platform_restore_signals(uint64_t mask);
+
+/* ---- time, start ---- */
+
+uint64_t platform_now_ns(void);          /* CLOCK_MONOTONIC */
+uint64_t platform_now_coarse_ns(void);   /* the same clock, a few ms behind, cheaper */
+uint64_t platform_random_seed(void);     /* of this process; constant */
+bool     platform_is_secure(void);       /* set-user-ID: the environment is not to be trusted */
+
+/* The value of NAME in the environment that the process was started with, or NULL.
+ * Works before libc is initialised. */
+const char *platform_environment(const char *name);
+
+/* Highest address of the main thread's stack that the program uses. */
+uintptr_t platform_main_stack_end(void);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/platform.h"
+
+#include "base/arch_x86_64.h"
+#include "base/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define CALL0(n)                arch_syscall(n, 0, 0, 0, 0, 0, 0)
+#define CALL1(n, a)             arch_syscall(n, (long)(a), 0, 0, 0, 0, 0)
+#define CALL2(n, a, b)          arch_syscall(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define CALL3(n, a, b, c)       arch_syscall(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define CALL4(n, a, b, c, d)    arch_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define CALL6(n, a, b, c, d, e, f) \
+  arch_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* Present in newer kernel headers under other names. */
+#define LINUX_MAP_FIXED_NOREPLACE 0x100000
+#define LINUX_MADV_WIPEONFORK     18
+#define LINUX_PAGEMAP_SCAN        0xC0606610UL
+enum {
+  LINUX_PAGE_IS_FILE    = 1 << 2,
+  LINUX_PAGE_IS_PRESENT = 1 << 3,
+  LINUX_PAGE_IS_SWAPPED = 1 << 4,
+  LINUX_PAGE_IS_PFNZERO = 1 << 5,
+};
+
+struct linux_pagemap_scan {
+  uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+  uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+_Static_assert(sizeof(struct linux_pagemap_scan) == 96, "layout of the kernel's pm_scan_arg");
+
+struct linux_sigaction {
+  void (*handler)(int, siginfo_t *, void *);
+  unsigned long flags;
+  void (*restorer)(void);
+  uint64_t mask;
+};
+
+/* ---- memory ---- */
+
+int
+platform_map(uintptr_t addr, size_t bytes) {
+  if (fault_is_due(FAULT_MAP))
+    return ENOMEM;
+  long at = CALL6(SYS_mmap, addr, bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | LINUX_MAP_FIXED_NOREPLACE, -1, 0);
+  if (at < 0 && at > -4096)
+    return (int)-at;
+  if ((uintptr_t)at == addr)
+    return 0;
+  CALL2(SYS_munmap, at, bytes);   /* a kernel before 4.17 took the address as a hint */
+  return EEXIST;
+}
+
+int
+platform_discard(uintptr_t addr, size_t bytes) {
+  if (fault_is_due(FAULT_DISCARD))
+    return ENOMEM;
+  return (int)-CALL3(SYS_madvise, addr, bytes, MADV_DONTNEED);
+}
+
+int
+platform_wipe_on_fork(uintptr_t addr, size_t bytes) {
+  if (fault_is_due(FAULT_WIPE))
+    return EINVAL;
+  return (int)-CALL3(SYS_madvise, addr, bytes, LINUX_MADV_WIPEONFORK);
+}
+
+ssize_t
+platform_read_memory(void *to, uintptr_t from, size_t bytes) {
+  if (fault_is_due(FAULT_READ_MEMORY))
+    return -EPERM;
+  struct iovec local = {to, bytes}, remote = {(void *)from, bytes};
+  return CALL6(SYS_process_vm_readv, platform_process_id(), &local, 1, &remote, 1, 0);
+}
+
+ssize_t
+platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                            struct platform_page_range *ranges, size_t range_count) {
+  if (fault_is_due(FAULT_PAGE_SCAN))
+    return -ENOTTY;
+  struct linux_pagemap_scan scan = {
+    .size = sizeof scan,
+    .start = *start_addr,
+    .end = end_addr,
+    .vec = (uintptr_t)ranges,
+    .vec_len = range_count,
+    .category_mask = LINUX_PAGE_IS_FILE | LINUX_PAGE_IS_PFNZERO,
+    .category_inverted = LINUX_PAGE_IS_FILE | LINUX_PAGE_IS_PFNZERO,
+    .category_anyof_mask = LINUX_PAGE_IS_PRESENT | LINUX_PAGE_IS_SWAPPED,
+    .return_mask = LINUX_PAGE_IS_PRESENT,
+  };
+  long found = CALL3(SYS_ioctl, pagemap_fd, LINUX_PAGEMAP_SCAN, &scan);
+  if (found >= 0)
+    *start_addr = scan.walk_end;
+  return found;
+}
+
+/* ---- files ---- */
+
+int
+platform_open_read(const char *path) {
+  if (fault_is_due(FAULT_OPEN))
+    return -EMFILE;
+  return (int)CALL4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+}
+
+int
+platform_open_append(const char *path) {
+  if (fault_is_due(FAULT_OPEN))
+    return -EMFILE;
+  return (int)CALL4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+}
+
+void
+platform_close(int fd) {
+  CALL1(SYS_close, fd);
+}
+
+ssize_t
+platform_read(int fd, void *buffer, size_t bytes) {
+  if (fault_is_due(FAULT_READ))
+    return -EIO;
+  return CALL3(SYS_read, fd, buffer, bytes);
+}
+
+ssize_t
+platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes) {
+  if (fault_is_due(FAULT_READ))
+    return -EIO;
+  return CALL4(SYS_pread64, fd, buffer, bytes, offset_bytes);
+}
+
+void
+platform_write(int fd, const char *buffer, size_t bytes) {
+  while (bytes > 0) {
+    long written = CALL3(SYS_write, fd, buffer, bytes);
+    if (written == -EINTR)
+      continue;
+    if (written <= 0)
+      return;   /* nowhere to report it */
+    buffer += written;
+    bytes -= (size_t)written;
+  }
+}
+
+ssize_t
+platform_list_directory(int fd, void *buffer, size_t bytes) {
+  if (fault_is_due(FAULT_LIST))
+    return -EIO;
+  return CALL3(SYS_getdents64, fd, buffer, bytes);
+}
+
+/* ---- processes and threads ---- */
+
+int
+platform_process_id(void) {
+  return (int)CALL0(SYS_getpid);
+}
+
+int
+platform_thread_id(void) {
+  return (int)CALL0(SYS_gettid);
+}
+
+bool
+platform_thread_exists(int tid) {
+  return CALL3(SYS_tgkill, platform_process_id(), tid, 0) == 0;
+}
+
+void
+platform_yield(void) {
+  CALL0(SYS_sched_yield);
+}
+
+unsigned
+platform_cpu_count(void) {
+  unsigned long mask[128];   /* 8192 CPUs */
+  long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof mask, mask);
+  unsigned count = 0;
+  for (long i = 0; i < bytes / (long)sizeof *mask; i++)
+    count += (unsigned)__builtin_popcountl(mask[i]);
+  return count ? count : 1;
+}
+
+void
+platform_abort(void) {
+  uint64_t unblocked = 0;
+  struct linux_sigaction action = {.flags = 0};
+  CALL4(SYS_rt_sigaction, SIGABRT, &action, NULL, sizeof action.mask);
+  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, NULL, sizeof unblocked);
+  CALL3(SYS_tgkill, platform_process_id(), platform_thread_id(), SIGABRT);
+  for (;;)
+    CALL1(SYS_exit_group, 127);
+}
+
+int
+platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid) {
+  if (fault_is_due(FAULT_CLONE))
+    return EAGAIN;
+  uint64_t all = UINT64_MAX, before;
+  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+  long id = arch_clone_thread(function, arg, stack_top, (int *)tid);
+  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
+  return id < 0 ? (int)-id : 0;
+}
+
+/* Not a private futex: the kernel wakes the exit word of a helper as a shared one. */
+void
+platform_futex_wait(atom_int *at, unsigned value, uint64_t timeout_ns) {
+  struct timespec timeout = {(time_t)(timeout_ns / 1000000000), (long)(timeout_ns % 1000000000)};
+  CALL6(SYS_futex, at, FUTEX_WAIT, value, timeout_ns == UINT64_MAX ? NULL : &timeout, NULL, 0);
+}
+
+void
+platform_futex_wake(atom_int *at, unsigned waiters_max) {
+  CALL6(SYS_futex, at, FUTEX_WAKE, waiters_max, NULL, NULL, 0);
+}
+
+/* ---- signals ---- */
+
+#define SIGNAL_BIT(signal) ((uint64_t)1 << ((signal)-1))
+#define FAULT_BITS \
+  (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGTRAP))
+
+int
+platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *)) {
+  if (fault_is_due(FAULT_SIGACTION))
+    return EINVAL;
+  enum { LINUX_SA_RESTORER = 0x04000000, LIBC_CANCEL = 32, LIBC_SETXID = 33 };
+  struct linux_sigaction action = {
+    .handler = handler,
+    .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | LINUX_SA_RESTORER,
+    .restorer = arch_signal_restorer,
+    .mask = ~(SIGNAL_BIT(LIBC_CANCEL) | SIGNAL_BIT(LIBC_SETXID) | FAULT_BITS),
+  };
+  return (int)-CALL4(SYS_rt_sigaction, signal, &action, NULL, sizeof action.mask);
+}
+
+int
+platform_send_signal(int tid, int signal, void *value) {
+  if (fault_is_due(FAULT_SIGNAL))
+    return EAGAIN;
+  siginfo_t info;
+  memset(&info, 0, sizeof info);
+  info.si_signo = signal;
+  info.si_code = SI_QUEUE;
+  info.si_pid = platform_process_id();
+  info.si_value.sival_ptr = value;
+  return (int)-CALL4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, signal, &info);
+}
+
+static uint64_t
+block_mask(uint64_t mask) {
+  uint64_t before = 0;
+  CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &before, sizeof mask);
+  return before;
+}
+
+uint64_t
+platform_block_signal(int signal) {
+  return block_mask(SIGNAL_BIT(signal));
+}
+
+uint64_t
+platform_block_signals(void) {
+  return block_mask(~FAULT_BITS);
+}
+
+void
+platform_restore_signals(uint64_t mask) {
+  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+}
+
+/* ---- time, start ---- */
+
+static uint64_t
+platform_clock_ns(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);   /* the vDSO: no system call, no lock */
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+platform_now_ns(void) {
+  return platform_clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t
+platform_now_coarse_ns(void) {
+  return platform_clock_ns(CLOCK_MONOTONIC_COARSE);
+}
+
+uint64_t
+platform_random_seed(void) {
+  const void *random = (const void *)getauxval(AT_RANDOM);
+  uint64_t seed = 0x9e3779b97f4a7c15;
+  if (random)
+    memcpy(&seed, random, sizeof seed);
+  return seed;
+}
+
+bool
+platform_is_secure(void) {
+  return getauxval(AT_SECURE) != 0;
+}
+
+/* ld.so sets this before any library runs: it points at argc on the first stack. */
+extern void *__libc_stack_end;
+
+const char *
+platform_environment(const char *name) {
+  uintptr_t *argc = __libc_stack_end;
+  if (!argc)
+    return NULL;
+  size_t length = strlen(name);
+  for (char **entry = (char **)(argc + 1 + *argc + 1); *entry; entry++)
+    if (!strncmp(*entry, name, length) && (*entry)[length] == '=')
+      return *entry + length + 1;
+  return NULL;
+}
+
+uintptr_t
+platform_main_stack_end(void) {
+  return (uintptr_t)__libc_stack_end;
+}

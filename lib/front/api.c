@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The functions of cgc.h: their contracts stand there. */
+#include "cgc.h"
+
+#include "front/bad_free.h"
+#include "gc/alloc.h"
+#include "gc/cycle.h"
+#include "gc/runtime.h"
+#include "report/stats.h"
+#include "world/roots.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+static void *
+or_no_memory(void *block) {
+  if (!block)
+    errno = ENOMEM;
+  return block;
+}
+
+void *
+cgc_malloc(size_t bytes) {
+  return or_no_memory(alloc_zeroed(bytes, SPAN_KIND_COLLECTED));
+}
+
+void *
+cgc_malloc_noscan(size_t bytes) {
+  return or_no_memory(alloc_block(bytes, SPAN_KIND_COLLECTED | SPAN_KIND_NOSCAN));
+}
+
+void *
+cgc_calloc(size_t count, size_t bytes) {
+  size_t total;
+  if (__builtin_mul_overflow(count, bytes, &total))
+    return or_no_memory(NULL);
+  return cgc_malloc(total);
+}
+
+void *
+cgc_realloc(void *block, size_t bytes) {
+  return block ? realloc(block, bytes) : cgc_malloc(bytes);
+}
+
+void
+cgc_free(void *block) {
+  free(block);
+}
+
+/* Makes sure that the library has started and that a fork has been adopted. */
+static int
+enter_once(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return ENOMEM;
+  runtime_leave(cache);
+  return 0;
+}
+
+int
+cgc_collect(void) {
+  int errno_before = errno, err = enter_once();
+  if (!err)
+    err = cycle_collect(CYCLE_CAUSE_FORCED);
+  errno = errno_before;
+  return err;
+}
+
+unsigned
+cgc_set_percent(unsigned percent) {
+  if (percent < 1 || percent > 1000000 || enter_once())
+    return 0;
+  unsigned before = (unsigned)cycle_percent();
+  cycle_set_percent(percent);
+  return before;
+}
+
+/* The registered ranges' lock is taken in collections too: not to be stopped while it is held. */
+int
+cgc_add_roots(const void *start, const void *end) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return ENOMEM;
+  int err = roots_add((uintptr_t)start, (uintptr_t)end);
+  runtime_leave(cache);
+  return err;
+}
+
+int
+cgc_remove_roots(const void *start, const void *end) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return ENOMEM;
+  int err = roots_remove((uintptr_t)start, (uintptr_t)end);
+  runtime_leave(cache);
+  return err;
+}
+
+int
+cgc_stats_read(struct cgc_stats *stats) {
+  if (stats->version != CGC_STATS_VERSION)
+    return EINVAL;
+  stats_fill(stats);
+  return 0;
+}
+
+const char *
+cgc_version(void) {
+  return STRING(CGC_VERSION_MAJOR) "." STRING(CGC_VERSION_MINOR) "." STRING(CGC_VERSION_PATCH);
+}

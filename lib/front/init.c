@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What need not wait for the first allocation. */
+#include "gc/cycle.h"
+#include "gc/runtime.h"
+#include "report/stats.h"
+#include "report/trace.h"
+
+static void
+on_cycle(const struct cycle_report *report) {
+  stats_add_cycle(report);
+  trace_cycle(report);
+}
+
+__attribute__((constructor)) static void
+init(void) {
+  cycle_listener = on_cycle;
+  struct thread_cache *cache = runtime_enter();   /* options are checked even if nothing is allocated */
+  if (cache)
+    runtime_leave(cache);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlopen without RTLD_DEEPBIND: a library bound to libc's malloc while libc uses ours would mix blocks of
+ * two allocators.  libc finds the caller's search path by the return address, so the call is passed on by
+ * a jump.
+ */
+#include "base/compiler.h"
+
+#include <dlfcn.h>
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+typedef void *dlopen_function(const char *, int);
+
+/* Named by the assembly. */
+__attribute__((visibility("hidden"), used)) dlopen_function *interpose_dlopen_next(void);
+
+dlopen_function *
+interpose_dlopen_next(void) {
+  return (dlopen_function *)dlsym(RTLD_NEXT, "dlopen");
+}
+
+__asm__(
+  ".text\n"
+  ".p2align 4\n"
+  ".globl dlopen\n"
+  ".type dlopen, @function\n"
+  "dlopen:\n"
+  "  .cfi_startproc\n"
+  "  push %rdi\n  .cfi_adjust_cfa_offset 8\n"
+  "  push %rsi\n  .cfi_adjust_cfa_offset 8\n"
+  "  sub $8, %rsp\n  .cfi_adjust_cfa_offset 8\n"
+  "  call interpose_dlopen_next\n"
+  "  add $8, %rsp\n  .cfi_adjust_cfa_offset -8\n"
+  "  pop %rsi\n  .cfi_adjust_cfa_offset -8\n"
+  "  pop %rdi\n  .cfi_adjust_cfa_offset -8\n"
+  "  and $~" STRING(RTLD_DEEPBIND) ", %esi\n"
+  "  jmp *%rax\n"
+  "  .cfi_endproc\n"
+  ".size dlopen, . - dlopen\n");

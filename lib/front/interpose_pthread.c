@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pthread_create: each thread registers before it runs the program's code, so that its stack's
+ * bounds are known.  Threads that start otherwise are found when the world stops.
+ */
+#include "gc/alloc.h"
+#include "gc/runtime.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+
+struct thread_start {
+  void *(*function)(void *);
+  void *arg;
+};
+
+typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+static void
+register_this_thread(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return;   /* no memory for a record: its allocations will fail, a stop will still find it */
+  runtime_leave(cache);
+  thread_note_stack();
+}
+
+static void *
+run_thread(void *arg) {
+  struct thread_start *start = arg, copy = *start;
+  free_block(start);
+  register_this_thread();
+  return copy.function(copy.arg);
+}
+
+static create_function *
+libc_create(void) {
+  static atom_word found;   /* the same for all who look it up at once */
+  uintptr_t function = atom_load_acq(&found);
+  if (!function) {
+    function = (uintptr_t)dlsym(RTLD_NEXT, "pthread_create");
+    atom_store_rel(&found, function);
+  }
+  return (create_function *)function;
+}
+
+/* The start record is a block of the heap, for the argument in it is a root: libc's descriptor of the new
+ * thread holds the record until it runs. */
+CGC_EXPORT int
+pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *arg) {
+  struct thread_start *start = alloc_block(sizeof *start, 0);
+  if (!start)
+    return EAGAIN;
+  *start = (struct thread_start){function, arg};
+  int err = libc_create()(thread, attributes, run_thread, start);
+  if (err)
+    free_block(start);
+  return err;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "gc/alloc.h"
+
+#include "base/options.h"
+#include "gc/cycle.h"
+#include "gc/runtime.h"
+#include "heap/page_heap.h"
+
+#include <string.h>
+
+static atom_int stress_count;
+
+/* ---- starting cycles ---- */
+
+/* Runs a cycle from within a slow path: the thread can be stopped while it waits for another's. */
+static void
+collect_inside(struct thread_cache *cache, enum cycle_cause cause) {
+  runtime_leave(cache);
+  cycle_collect(cause);
+  runtime_enter_again(cache);
+}
+
+static void
+collect_for_stress(struct thread_cache *cache) {
+  uint64_t every = option(OPTION_STRESS);
+  if (CGC_UNLIKELY(every) && (atom_int_add_full(&stress_count, 1) + 1) % every == 0)
+    collect_inside(cache, CYCLE_CAUSE_STRESS);
+}
+
+static bool
+collect_if_due(struct thread_cache *cache) {
+  enum cycle_cause cause;
+  if (CGC_LIKELY(!cycle_is_worth_a_look()) || !cycle_is_due(&cause))
+    return false;
+  collect_inside(cache, cause);
+  return true;
+}
+
+/* ---- pages ---- */
+
+/* Fresh pages; when the system has none, what two cycles and all free memory can give. */
+static struct cgc_span *
+alloc_span(struct thread_cache *cache, unsigned span_class, size_t pages, size_t align_pages) {
+  struct cgc_span *span = page_heap_alloc(span_class, pages, align_pages);
+  for (uint64_t i = 0; !span && i < option(OPTION_CONFIRM); i++) {
+    collect_inside(cache, CYCLE_CAUSE_NO_MEMORY);
+    page_heap_scavenge(0);
+    span = page_heap_alloc(span_class, pages, align_pages);
+  }
+  return span;
+}
+
+/* ---- small blocks ---- */
+
+static bool
+grow_class(struct thread_cache *cache, unsigned span_class) {
+  struct cgc_span *span = alloc_span(cache, span_class, span_class_size(span_class)->page_count, 1);
+  if (span)
+    thread_cache_install(cache, span);
+  return span != NULL;
+}
+
+void *
+alloc_small_slow(unsigned span_class) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return NULL;
+  collect_for_stress(cache);
+  bool is_filled = thread_cache_refill(cache, span_class);
+  if (!is_filled && collect_if_due(cache))
+    is_filled = thread_cache_refill(cache, span_class);
+  if (!is_filled)
+    is_filled = grow_class(cache, span_class);
+  void *block = is_filled ? thread_cache_try_pop(cache, span_class) : NULL;
+  runtime_leave(cache);
+  return block;
+}
+
+/* ---- large blocks ---- */
+
+void *
+alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
+  size_t pages = (bytes + SPAN_PAGE_BYTES - 1) >> SPAN_PAGE_BYTES_LOG2;
+  if (bytes > HULL_HEAP_BYTES || align_pages > (HULL_HEAP_BYTES >> SPAN_PAGE_BYTES_LOG2))
+    return NULL;
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return NULL;
+  collect_for_stress(cache);
+  collect_if_due(cache);
+  unsigned span_class = span_class_of(SIZE_CLASS_LARGE, kind);
+  struct cgc_span *span = alloc_span(cache, span_class, pages ? pages : 1, align_pages);
+  void *block = NULL;
+  if (span) {
+    block = (void *)span->base_addr;
+    *is_zero = !span->is_touched;
+  }
+  runtime_leave(cache);
+  return block;
+}
+
+void *
+alloc_zeroed(size_t bytes, unsigned kind) {
+  bool is_zero = false;
+  void *block = bytes <= SIZE_CLASS_MAX_BYTES ? alloc_block(bytes, kind) : alloc_large(bytes, kind, 1, &is_zero);
+  if (block && !is_zero)
+    memset(block, 0, bytes);
+  return block;
+}
+
+/* Slots are aligned to the largest power of two that divides their size, up to a page. */
+void *
+alloc_aligned(size_t bytes, size_t alignment, unsigned kind) {
+  for (size_t size = bytes > alignment ? bytes : alignment; size <= SIZE_CLASS_MAX_BYTES && alignment <= SPAN_PAGE_BYTES;) {
+    unsigned size_class = size_class_of(size);
+    if (size_class_rows[size_class].slot_bytes % alignment == 0)
+      return alloc_block(size_class_rows[size_class].slot_bytes, kind);
+    size = size_class_rows[size_class].slot_bytes + 1;
+  }
+  bool is_zero;
+  return alloc_large(bytes, kind, alignment > SPAN_PAGE_BYTES ? alignment >> SPAN_PAGE_BYTES_LOG2 : 1, &is_zero);
+}
+
+/* ---- free ---- */
+
+static void
+free_event(struct cgc_span *span) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return;
+  thread_cache_free_event(cache, span);
+  runtime_leave(cache);
+}
+
+static enum free_verdict
+free_large(struct cgc_span *span, uintptr_t addr) {
+  if (addr != span->base_addr)
+    return FREE_VERDICT_INTERIOR;
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return FREE_VERDICT_FREED;
+  page_heap_free(span);
+  runtime_leave(cache);
+  return FREE_VERDICT_FREED;
+}
+
+static enum free_verdict
+free_remote(struct cgc_span *span, uintptr_t addr) {
+  size_t slot = span_slot_of(span, addr);
+  if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
+    return FREE_VERDICT_INTERIOR;
+  const struct span_owner *owner = (const struct span_owner *)atom_load_rlx(&span->owner);
+  const struct thread_cache *cache = (const void *)((const char *)owner - offsetof(struct thread_cache, owner));
+  if (span->state == SPAN_CURRENT && thread_cache_window_has(cache, span, slot))
+    return FREE_VERDICT_DOUBLE;
+  return span_free_remote(span, slot) ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
+}
+
+enum free_verdict
+free_slow(struct cgc_span *span, uintptr_t addr, enum free_result result) {
+  if (result == FREE_ALREADY_FREE)
+    return FREE_VERDICT_DOUBLE;
+  if (result == FREE_DONE_EVENT) {
+    free_event(span);
+    return FREE_VERDICT_FREED;
+  }
+  enum free_verdict verdict = FREE_VERDICT_NO_BLOCK;
+  if (span->state == SPAN_LARGE)
+    verdict = free_large(span, addr);
+  else if (span_is_small(span))
+    verdict = free_remote(span, addr);
+  CGC_KEEP_ALIVE(addr);
+  return verdict;
+}
+
+/* ---- blocks ---- */
+
+static bool
+is_slot_free(const struct cgc_span *span, size_t slot) {
+  const struct thread_cache *self = thread_cache_self;
+  if (span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1)
+    return true;
+  return atom_load_rlx(&span->owner) == (uintptr_t)&self->owner && thread_cache_window_has(self, span, slot);
+}
+
+struct cgc_span *
+alloc_find_block(const void *block, enum free_verdict *verdict) {
+  uintptr_t addr = (uintptr_t)block;
+  struct cgc_span *span = heap_map_span(addr);
+  if (!span || !span_is_used(span)) {
+    bool is_ours = addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes);
+    *verdict = is_ours ? FREE_VERDICT_NO_BLOCK : FREE_VERDICT_FOREIGN;
+    return NULL;
+  }
+  size_t slot = span_slot_of(span, addr);
+  *verdict = FREE_VERDICT_INTERIOR;
+  if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
+    return NULL;
+  *verdict = FREE_VERDICT_DOUBLE;
+  return is_slot_free(span, slot) ? NULL : span;
+}
+
+static bool
+resize_large(struct cgc_span *span, size_t pages) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return pages <= span->page_count;
+  bool fits = true;
+  if (pages < span->page_count)
+    page_heap_shrink(span, pages);
+  else if (pages > span->page_count)
+    fits = page_heap_extend(span, pages);
+  runtime_leave(cache);
+  return fits;
+}
+
+bool
+alloc_resize_in_place(struct cgc_span *span, size_t bytes) {
+  size_t have_bytes = span_block_bytes(span);
+  if (span_is_small(span))
+    return bytes <= have_bytes && bytes >= have_bytes / 2;
+  return bytes > SIZE_CLASS_MAX_BYTES && bytes <= HULL_HEAP_BYTES &&
+         resize_large(span, (bytes + SPAN_PAGE_BYTES - 1) >> SPAN_PAGE_BYTES_LOG2);
+}

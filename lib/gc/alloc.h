@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation: the fast path inline, and out of line what happens when it has no slot: refill, start
+ * a cycle, grow, give up.  Here alone the heap and the collector meet.
+ */
+#ifndef CGC_GC_ALLOC_H
+#define CGC_GC_ALLOC_H
+
+#include "heap/thread_cache.h"
+
+/* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
+void *alloc_small_slow(unsigned span_class);
+
+/* A block with a span of its own, aligned to align_pages pages, or NULL.  *is_zero tells whether its
+ * memory is known to be zero. */
+void *alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero);
+
+/* A block of bytes of any size; NULL if there is no memory or it is over PTRDIFF_MAX. */
+CGC_INLINE void *
+alloc_block(size_t bytes, unsigned kind) {
+  if (CGC_LIKELY(bytes <= SIZE_CLASS_MAX_BYTES)) {
+    unsigned span_class = span_class_of(size_class_of(bytes), kind);
+    void *block = thread_cache_try_pop(thread_cache_self, span_class);
+    return CGC_LIKELY(block != NULL) ? block : alloc_small_slow(span_class);
+  }
+  bool is_zero;
+  return alloc_large(bytes, kind, 1, &is_zero);
+}
+
+/* The same, zeroed. */
+void *alloc_zeroed(size_t bytes, unsigned kind);
+
+/* The same, aligned to a power of two. */
+void *alloc_aligned(size_t bytes, size_t alignment, unsigned kind);
+
+enum free_verdict {
+  FREE_VERDICT_FREED,
+  FREE_VERDICT_DOUBLE,      /* the slot is free already */
+  FREE_VERDICT_INTERIOR,    /* not the start of a block */
+  FREE_VERDICT_NO_BLOCK,    /* in the heap's range, but nothing is allocated there */
+  FREE_VERDICT_FOREIGN,     /* not in the heap's range */
+};
+
+/* What thread_cache_free_own has not done. */
+enum free_verdict free_slow(struct cgc_span *span, uintptr_t addr, enum free_result result);
+
+CGC_INLINE enum free_verdict
+free_block(void *block) {
+  uintptr_t addr = (uintptr_t)block;
+  struct cgc_span *span = heap_map_span(addr);
+  if (CGC_UNLIKELY(!span))
+    return addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes) ? FREE_VERDICT_NO_BLOCK : FREE_VERDICT_FOREIGN;
+  enum free_result result = thread_cache_free_own(thread_cache_self, span, addr);
+  CGC_KEEP_ALIVE(block);
+  return CGC_LIKELY(result == FREE_DONE) ? FREE_VERDICT_FREED : free_slow(span, addr, result);
+}
+
+/* The used span whose block starts at block, or NULL and why in *verdict. */
+struct cgc_span *alloc_find_block(const void *block, enum free_verdict *verdict);
+
+/* Resizes a block of ours in place if that wastes little.  False: move it. */
+bool alloc_resize_in_place(struct cgc_span *span, size_t bytes);
+
+#endif

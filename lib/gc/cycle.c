@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "gc/cycle.h"
+
+#include "base/arch_x86_64.h"
+#include "base/lock.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "gc/crew.h"
+#include "gc/mark_queue.h"
+#include "heap/central.h"
+#include "heap/page_heap.h"
+
+#include <errno.h>
+
+#define PERIODIC_NS ((uint64_t)120 * 1000000000)
+
+void (*cycle_listener)(const struct cycle_report *report);
+
+static struct lock cycle_lock = LOCK_INITIALIZER(LOCK_RANK_CYCLE);
+
+/* Lock: cycle_lock, but for reads of single words. */
+static struct pacer pacer;
+static uint64_t cycle_count;
+static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
+static uint64_t used_at_end_bytes;
+static int      cycle_process_id;
+
+/* ---- phases ---- */
+
+/* The caller's windows are closed so that a sweep sees all of its slots. */
+static int
+stop_the_world(struct cycle_report *report) {
+  thread_cache_flush(thread_cache_self);
+  report->begin_ns = platform_now_ns();
+  int err = stop_world_begin(&report->stop);
+  report->stopped_ns = platform_now_ns();
+  return err;
+}
+
+static int
+list_roots_stw(struct cycle_report *report, uintptr_t stack_pointer, struct root_list *roots) {
+  int err = roots_list_stw(stack_pointer, roots);
+  report->root_bytes = roots->bytes;
+  report->roots_ns = platform_now_ns();
+  return err;
+}
+
+static int
+mark_stw(struct cycle_report *report, const struct root_list *roots) {
+  int err = trace_heap_stw(roots, &report->trace);
+  if (!err && option(OPTION_VERIFY))
+    trace_verify_stw(roots);
+  if (!err && !stop_world_is_still_parked())
+    err = EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
+  report->marked_ns = platform_now_ns();
+  return err;
+}
+
+static void
+sweep_stw(struct cycle_report *report) {
+  sweep_heap_stw(&report->sweep);
+  thread_settle_stw();
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
+    central_collect(i);
+  report->swept_ns = platform_now_ns();
+}
+
+static void
+pace(struct cycle_report *report) {
+  used_at_end_bytes = page_heap_used_bytes();
+  struct pacer_input found = {
+    .live_bytes = report->sweep.live_bytes,
+    .held_bytes = report->sweep.held_bytes,
+    .reclaimed_bytes = report->sweep.reclaimed_bytes,
+    .root_bytes = report->root_bytes,
+    .used_bytes = used_at_end_bytes,
+  };
+  pacer_end_cycle(&pacer, &found);
+}
+
+/* A cycle given up must not be tried again at once. */
+static void
+pace_given_up(void) {
+  pacer.check_bytes = page_heap_used_bytes() + max_u64(pacer.min_heap_bytes, page_heap_used_bytes() / 8);
+}
+
+/* The collection.  Everything from stop to resume sees a world in which only this thread runs. */
+static void
+run_spilled(void *arg, uintptr_t stack_pointer) {
+  struct cycle_report *report = arg;
+  struct root_list roots = {0};
+  report->err = stop_the_world(report);
+  if (report->err) {
+    pace_given_up();
+    return;
+  }
+  report->err = list_roots_stw(report, stack_pointer, &roots);
+  if (!report->err)
+    report->err = mark_stw(report, &roots);
+  if (!report->err) {
+    sweep_stw(report);
+    pace(report);
+  } else {
+    sweep_clear_marks_stw();
+    pace_given_up();
+  }
+  stop_world_end();
+}
+
+/* ---- around a cycle ---- */
+
+static int
+run_locked(enum cycle_cause cause, struct cycle_report *report) {
+  *report = (struct cycle_report){
+    .number = ++cycle_count, .cause = cause, .goal_before_bytes = pacer.goal_bytes};
+  /* The program's handlers may allocate, and may leave by longjmp: they wait. */
+  uint64_t mask = platform_block_signals();
+  arch_call_spilled(run_spilled, report);
+  platform_restore_signals(mask);
+  report->goal_after_bytes = pacer.goal_bytes;
+  report->end_ns = platform_now_ns();
+  cycle_ended_ns = platform_now_coarse_ns();
+  return report->err;
+}
+
+int
+cycle_collect(enum cycle_cause cause) {
+  struct cycle_report report;
+  if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
+    return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
+  uint64_t seen = cycle_count;
+  lock_acquire(&cycle_lock);
+  if (cause == CYCLE_CAUSE_HEAP && cycle_count != seen) {
+    lock_release(&cycle_lock);
+    return 0;   /* another thread saw the same need */
+  }
+  int err = run_locked(cause, &report);
+  lock_release(&cycle_lock);
+  if (cycle_listener)
+    cycle_listener(&report);
+  return err;
+}
+
+/* ---- when ---- */
+
+void
+cycle_init(void) {
+  cycle_process_id = platform_process_id();
+  cycle_ended_ns = platform_now_coarse_ns();
+  pacer_init(&pacer, option(OPTION_PERCENT), option(OPTION_MIN_HEAP), option(OPTION_CONFIRM));
+}
+
+bool
+cycle_is_worth_a_look(void) {
+  return page_heap_used_bytes() >= pacer.check_bytes ||
+         (page_heap_used_bytes() > used_at_end_bytes && platform_now_coarse_ns() - cycle_ended_ns >= PERIODIC_NS);
+}
+
+bool
+cycle_is_due(enum cycle_cause *cause) {
+  if (option(OPTION_MODE) == OPTION_MODE_OFF || !lock_try_acquire(&cycle_lock))
+    return false;   /* or a cycle is running, and will set the next goal */
+  uint64_t used_bytes = page_heap_used_bytes();
+  *cause = used_bytes >= pacer.check_bytes ? CYCLE_CAUSE_HEAP : CYCLE_CAUSE_PERIODIC;
+  bool is_due = *cause == CYCLE_CAUSE_PERIODIC || pacer_is_due(&pacer, sweep_count_allocated_bytes(), used_bytes);
+  lock_release(&cycle_lock);
+  return is_due;
+}
+
+void
+cycle_set_percent(uint64_t percent) {
+  lock_acquire(&cycle_lock);
+  pacer_set_percent(&pacer, percent, page_heap_used_bytes());
+  lock_release(&cycle_lock);
+}
+
+uint64_t
+cycle_percent(void) {
+  return pacer.percent;
+}
+
+uint64_t
+cycle_goal_bytes(void) {
+  return pacer.goal_bytes;
+}
+
+void
+cycle_adopt_fork(void) {
+  lock_reset(&cycle_lock);
+  cycle_process_id = platform_process_id();
+  crew_adopt_fork();
+  mark_queue_adopt_fork();
+  sweep_clear_marks_stw();
+}

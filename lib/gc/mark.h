@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Conservative marking.  A word that points into a block, anywhere, marks it; blocks that may
+ * hold pointers are queued and scanned in turn.
+ *
+ * A candidate passes, in this order: one range check; the page map; the slot by a reciprocal; is it
+ * allocated; is it marked already.  Between the page map and the rest it waits in a short FIFO
+ * while the span's metadata is fetched, and a marked block's first line is fetched when it is queued
+ * (Cher, Hosking, Vijaykumar, ASPLOS 2004).
+ */
+#ifndef CGC_GC_MARK_H
+#define CGC_GC_MARK_H
+
+#include "gc/mark_queue.h"
+#include "heap/heap_map.h"
+#include "world/roots.h"
+
+enum { MARK_FIFO_COUNT = 16, MARK_COPY_BYTES = 64 * 1024 };
+
+struct mark_candidate {
+  struct cgc_span *span;
+  uintptr_t addr;
+};
+
+struct marker {
+  /* Constant during a mark. */
+  uintptr_t heap_addr;
+  uintptr_t heap_bytes;
+  uintptr_t address_mask;     /* what of a word is an address */
+  uintptr_t pointer_guard;
+  bool demangles_data;
+  bool demangles_heap;
+  bool marks_past_end;
+  bool is_alone;              /* no other marker runs: plain stores do */
+  bool is_verifying;          /* an unmarked block is an error */
+
+  /* The marker's own. */
+  struct mark_candidate fifo[MARK_FIFO_COUNT];
+  unsigned fifo_at;
+  struct mark_buffer *buffer;
+  uint64_t scanned_bytes;
+  unsigned char copy[MARK_COPY_BYTES] CGC_ALIGNED(64);   /* of foreign memory */
+};
+
+void marker_init(struct marker *marker, bool is_alone);
+
+/* Scans a root; what it marks is queued. */
+void mark_root(struct marker *marker, const struct root *root);
+
+/* Scans queued blocks until this marker has none; shares work when others wait. */
+void mark_drain(struct marker *marker, const atom_int *waiting_markers);
+
+/* Continues with a shared buffer; false if there is none. */
+bool mark_steal(struct marker *marker);
+
+/* Gives the marker's buffer back. */
+void marker_fini(struct marker *marker);
+
+/* Scans every marked block of the heap once more.  For dropped items, and for verification. */
+void mark_rescan_heap(struct marker *marker);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When the next cycle starts: arithmetic only, no locks, no system calls.
+ *
+ * As Go's pacer, without its lead for concurrent marking: the heap may grow by `percent` of what the last
+ * cycle found alive (with the roots, which cost marking as well).  Two differences.  Free lowers
+ * what counts as the heap.  And a cycle that finds next to nothing doubles the percent in force, up to
+ * eightfold, until one finds something.
+ *
+ * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
+ * growth, so that the heap stays within the same goal.
+ */
+#ifndef CGC_GC_PACER_H
+#define CGC_GC_PACER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pacer {
+  uint64_t percent;
+  uint64_t min_heap_bytes;
+  uint64_t cycles_to_reclaim;   /* option confirm */
+
+  uint64_t multiplier;          /* of the percent, 1 to 8 */
+  uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
+  uint64_t check_bytes;         /* used bytes at which to count what is allocated */
+  uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
+};
+
+/* What a cycle found. */
+struct pacer_input {
+  uint64_t live_bytes;
+  uint64_t held_bytes;
+  uint64_t reclaimed_bytes;
+  uint64_t root_bytes;
+  uint64_t used_bytes;          /* of spans, after the cycle */
+};
+
+void pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim);
+void pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found);
+
+/* Changes the percent for the goal in force too. */
+void pacer_set_percent(struct pacer *pacer, uint64_t percent, uint64_t used_bytes);
+
+/* After a count at check_bytes: whether to start a cycle.  If not, sets when to count again. */
+bool pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes, uint64_t used_bytes);
+
+#endif

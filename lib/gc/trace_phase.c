@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "gc/trace_phase.h"
+
+#include "base/fatal.h"
+#include "base/meta.h"
+#include "base/platform.h"
+#include "gc/crew.h"
+#include "gc/mark.h"
+#include "heap/page_heap.h"
+
+#include <errno.h>
+
+/* Owned by whoever holds the cycle lock. */
+static struct marker *markers[CREW_MAX];
+
+struct trace_job {
+  const struct root_list *roots;
+  atom_word next_root;
+  atom_int  waiting_markers;
+};
+
+static struct marker *
+marker_at(unsigned index) {
+  if (!markers[index])
+    markers[index] = meta_alloc(sizeof **markers);
+  return markers[index];
+}
+
+/* Waits until there is something to steal.  False when all markers wait: then nobody has work, and
+ * nobody can make any. */
+static bool
+await_work(struct marker *marker, struct trace_job *job) {
+  enum { SPINS = 64 };
+  atom_int_add_full(&job->waiting_markers, 1);
+  for (unsigned turn = 1;; turn++) {
+    if (mark_queue_has_work()) {
+      atom_int_add_full(&job->waiting_markers, -1);
+      if (mark_steal(marker))
+        return true;
+      atom_int_add_full(&job->waiting_markers, 1);
+    }
+    if (atom_int_load_acq(&job->waiting_markers) == crew_count() && !mark_queue_has_work())
+      return false;
+    atom_pause();
+    if (turn % SPINS == 0)
+      platform_yield();
+  }
+}
+
+static void
+trace_work(unsigned index, void *arg) {
+  struct trace_job *job = arg;
+  struct marker *marker = markers[index];
+  uintptr_t next;
+  while ((next = atom_add_full(&job->next_root, 1)) < job->roots->count) {
+    mark_root(marker, &job->roots->roots[next]);
+    mark_drain(marker, &job->waiting_markers);
+  }
+  do
+    mark_drain(marker, &job->waiting_markers);
+  while (mark_steal(marker) || await_work(marker, job));
+  marker_fini(marker);
+}
+
+/* Items were dropped for want of memory: scan all that is marked until none is. */
+static void
+retrace_dropped(struct marker *marker) {
+  atom_int nobody = 0;
+  while (mark_queue_take_drop()) {
+    marker_init(marker, true);
+    mark_rescan_heap(marker);
+    do
+      mark_drain(marker, &nobody);
+    while (mark_steal(marker));
+    marker_fini(marker);
+  }
+}
+
+int
+trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
+  unsigned wanted = crew_size_for(page_heap_used_bytes() + roots->bytes);
+  for (unsigned i = 0; i < wanted; i++) {
+    if (!marker_at(i))
+      return ENOMEM;
+    marker_init(markers[i], wanted == 1);
+  }
+  struct trace_job job = {.roots = roots};
+  result->markers = crew_run(wanted, trace_work, &job);
+  result->scanned_bytes = 0;
+  for (unsigned i = 0; i < result->markers; i++)
+    result->scanned_bytes += markers[i]->scanned_bytes;
+  retrace_dropped(markers[0]);
+  return 0;
+}
+
+void
+trace_verify_stw(const struct root_list *roots) {
+  struct marker *marker = markers[0];
+  marker_init(marker, true);
+  marker->is_verifying = true;
+  for (size_t i = 0; i < roots->count; i++)
+    mark_root(marker, &roots->roots[i]);
+  mark_rescan_heap(marker);
+  marker_fini(marker);
+  page_heap_check();
+}

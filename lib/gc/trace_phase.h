@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The phase of marking: markers share the roots, then each other's queues, until none has work.
+ */
+#ifndef CGC_GC_TRACE_PHASE_H
+#define CGC_GC_TRACE_PHASE_H
+
+#include "world/roots.h"
+
+struct trace_result {
+  unsigned markers;
+  uint64_t scanned_bytes;
+};
+
+/* Marks all that the roots reach.  World stopped.  0 or ENOMEM. */
+int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
+
+/* Marks again from the roots and from every marked block: aborts if anything was missed. */
+void trace_verify_stw(const struct root_list *roots);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an address to its span: arenas of 64 MiB, and one pointer per page of 8 KiB.
+ * Arenas are made in order of their addresses, so all below extent_bytes has a page map.
+ */
+#ifndef CGC_HEAP_HEAP_MAP_H
+#define CGC_HEAP_HEAP_MAP_H
+
+#include "base/hull.h"
+#include "heap/span.h"
+
+#define ARENA_BYTES_LOG2 26
+#define ARENA_BYTES      ((size_t)1 << ARENA_BYTES_LOG2)
+#define ARENA_PAGES      (ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2)
+#define ARENA_COUNT_MAX  (HULL_HEAP_BYTES >> ARENA_BYTES_LOG2)
+
+struct heap_map {
+  /* Constant after heap_map_init. */
+  uintptr_t base_addr;          /* of the heap */
+  struct cgc_span **pages;      /* [(addr - base_addr) >> SPAN_PAGE_BYTES_LOG2]; written under the page heap's lock */
+
+  /* Lock: page heap.  Read by anyone: an address handed out lies below it. */
+  atom_word extent_bytes;
+};
+
+/* Beside malloc's other hot data; the struct fills half a cache line. */
+extern struct heap_map heap_map;
+
+void heap_map_init(void);
+
+/* Pages that may hold other than zeroes, one bit each.  Lock: page heap. */
+struct cgc_arena {
+  uint64_t touched[ARENA_PAGES / 64];
+  size_t   mapped_bytes;                 /* from its start */
+  unsigned kind;                         /* SPAN_KIND_NOSCAN or 0 */
+};
+
+/* The next arena in address order, with its page map.  Returns its address, or 0. */
+uintptr_t heap_map_add_arena_locked(unsigned kind);
+
+struct cgc_arena *heap_map_arena(uintptr_t addr);
+
+/* Records that pages at the end of what is mapped of their arenas have been mapped. */
+void heap_map_set_mapped(uintptr_t addr, size_t pages);
+
+/* The used or free span at addr, or NULL; addr may be anything. */
+CGC_INLINE struct cgc_span *
+heap_map_span(uintptr_t addr) {
+  uintptr_t offset = addr - heap_map.base_addr;
+  if (offset >= atom_load_rlx(&heap_map.extent_bytes))
+    return NULL;
+  return heap_map.pages[offset >> SPAN_PAGE_BYTES_LOG2];
+}
+
+CGC_INLINE struct cgc_span **
+heap_map_entry(uintptr_t addr) {
+  return &heap_map.pages[(addr - heap_map.base_addr) >> SPAN_PAGE_BYTES_LOG2];
+}
+
+/* Touched bits of [addr, addr + pages): count, then set or clear them. */
+uint32_t heap_map_count_touched(uintptr_t addr, size_t pages);
+void heap_map_set_touched(uintptr_t addr, size_t pages, bool is_touched);
+
+#endif

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT */
+#include "heap/page_heap.h"
+
+#include "base/fatal.h"
+#include "base/lock.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "heap/page_tree.h"
+#include "heap/span_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+  LISTED_PAGES = 128,   /* runs below this have a list each */
+  GROW_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 128,
+  GROW_PAGES_MAX = 4096,
+  ARENA_ATTEMPTS = 16,
+};
+
+/* Free runs of one kind of arena, and where its newest arena grows. */
+struct page_set {
+  struct cgc_span *lists[LISTED_PAGES];      /* [pages] */
+  uint64_t listed[LISTED_PAGES / 64];        /* which lists are not empty */
+  struct cgc_span *tree;
+  uintptr_t grow_addr, grow_end;             /* of the newest arenas: not mapped yet */
+};
+
+static struct lock page_heap_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
+
+/* Lock: page_heap_lock. */
+static struct page_set page_sets[2];         /* [span kind & SPAN_KIND_NOSCAN] */
+static size_t touched_free_pages;
+static uint64_t scavenged_at_ns;
+
+/* Lock: page_heap_lock; anyone may read them. */
+static atom_word used_pages;
+static atom_word mapped_pages;
+
+void
+page_heap_init(void) {
+  heap_map_init();
+  span_table_init();
+}
+
+size_t
+page_heap_used_bytes(void) {
+  return atom_load_rlx(&used_pages) << SPAN_PAGE_BYTES_LOG2;
+}
+
+size_t
+page_heap_retained_bytes(void) {
+  return touched_free_pages << SPAN_PAGE_BYTES_LOG2;
+}
+
+size_t
+page_heap_mapped_bytes(void) {
+  return atom_load_rlx(&mapped_pages) << SPAN_PAGE_BYTES_LOG2;
+}
+
+static struct page_set *
+page_set_of(const struct cgc_span *span) {
+  return &page_sets[span_kind(span) & SPAN_KIND_NOSCAN];
+}
+
+/* ---- free runs ---- */
+
+static void
+link_free_locked(struct cgc_span *span) {
+  struct page_set *set = page_set_of(span);
+  if (span->page_count < LISTED_PAGES) {
+    span_list_push(&set->lists[span->page_count], span);
+    set->listed[span->page_count / 64] |= (uint64_t)1 << span->page_count % 64;
+  } else {
+    page_tree_insert(&set->tree, span);
+  }
+}
+
+static void
+unlink_free_locked(struct cgc_span *span) {
+  struct page_set *set = page_set_of(span);
+  if (span->page_count >= LISTED_PAGES) {
+    page_tree_remove(&set->tree, span);
+    return;
+  }
+  span_list_remove(&set->lists[span->page_count], span);
+  if (!set->lists[span->page_count])
+    set->listed[span->page_count / 64] &= ~((uint64_t)1 << span->page_count % 64);
+}
+
+static void
+map_free_run(struct cgc_span *span, struct cgc_span *entry) {
+  *heap_map_entry(span->base_addr) = entry;
+  *heap_map_entry(span->base_addr + span_bytes(span) - SPAN_PAGE_BYTES) = entry;
+}
+
+/* Makes the structure a free run and puts it among the others, not coalesced. */
+static void
+add_free_locked(struct cgc_span *span, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched) {
+  span->base_addr = addr;
+  span->page_count = (uint32_t)pages;
+  span->span_class = (uint16_t)span_class_of(SIZE_CLASS_LARGE, kind & SPAN_KIND_NOSCAN);
+  span->divide_magic = 0;
+  span->slot_bytes = 0;
+  span->slot_count = 0;
+  span->touched_pages = touched;
+  span->freed_at_ns = touched ? platform_now_coarse_ns() : 0;
+  atom_store_rlx(&span->owner, 0);
+  span->state = SPAN_FREE;
+  touched_free_pages += touched;
+  map_free_run(span, span);
+  link_free_locked(span);
+}
+
+/* Takes a free run out; its structure goes back to the pool. */
+static void
+remove_free_locked(struct cgc_span *span) {
+  unlink_free_locked(span);
+  map_free_run(span, NULL);
+  touched_free_pages -= span->touched_pages;
+  span->state = SPAN_UNUSED;
+  span_table_give_locked(span);
+}
+
+static struct cgc_span *
+free_neighbour_locked(uintptr_t addr, unsigned kind) {
+  struct cgc_span *span = heap_map_span(addr);
+  bool fits = span && span->state == SPAN_FREE && (span_kind(span) & SPAN_KIND_NOSCAN) == (kind & SPAN_KIND_NOSCAN);
+  return fits ? span : NULL;
+}
+
+/* Returns pages to the free runs, coalesced with their neighbours.  The structure is used for
+ * the run. */
+static void
+free_pages_locked(struct cgc_span *span, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched) {
+  struct cgc_span *before = free_neighbour_locked(addr - SPAN_PAGE_BYTES, kind);
+  if (before) {
+    addr = before->base_addr;
+    pages += before->page_count;
+    touched += before->touched_pages;
+    remove_free_locked(before);
+  }
+  struct cgc_span *after = free_neighbour_locked(addr + (pages << SPAN_PAGE_BYTES_LOG2), kind);
+  if (after) {
+    pages += after->page_count;
+    touched += after->touched_pages;
+    remove_free_locked(after);
+  }
+  add_free_locked(span, kind, addr, pages, touched);
+}
+
+static struct cgc_span *
+first_listed(const struct page_set *set, size_t pages) {
+  for (size_t word = pages / 64; word < CGC_COUNT(set->listed); word++) {
+    uint64_t bits = set->listed[word];
+    if (word == pages / 64)
+      bits &= UINT64_MAX << pages % 64;
+    if (bits)
+      return set->lists[word * 64 + (unsigned)__builtin_ctzll(bits)];
+  }
+  return NULL;
+}
+
+static struct cgc_span *
+best_fit(const struct page_set *set, size_t pages) {
+  struct cgc_span *span = pages < LISTED_PAGES ? first_listed(set, pages) : NULL;
+  return span ? span : page_tree_best_fit(set->tree, pages);
+}
+
+/* ---- growth ---- */
+
+/* Address space for growth: lengthens the newest arena if the next one lies right behind it. */
+static bool
+add_arena_locked(struct page_set *set, unsigned kind) {
+  uintptr_t addr = heap_map_add_arena_locked(kind);
+  if (!addr)
+    return false;
+  if (addr != set->grow_end)
+    set->grow_addr = addr;
+  set->grow_end = addr + ARENA_BYTES;
+  return true;
+}
+
+static bool
+reserve_locked(struct page_set *set, unsigned kind, size_t bytes) {
+  while (set->grow_end - set->grow_addr < bytes)
+    if (!add_arena_locked(set, kind))
+      return false;
+  return true;
+}
+
+/* Maps `pages` at the growing end and makes them a free run. */
+static int
+map_pages_locked(struct page_set *set, unsigned kind, size_t pages) {
+  struct cgc_span *span = span_table_take_locked(0);
+  if (!span)
+    return ENOMEM;
+  int err = platform_map(set->grow_addr, pages << SPAN_PAGE_BYTES_LOG2);
+  if (err) {
+    span_table_give_locked(span);
+    return err;
+  }
+  uintptr_t addr = set->grow_addr;
+  heap_map_set_mapped(addr, pages);
+  set->grow_addr += pages << SPAN_PAGE_BYTES_LOG2;
+  atom_store_rlx(&mapped_pages, atom_load_rlx(&mapped_pages) + pages);
+  free_pages_locked(span, kind, addr, pages, 0);
+  return 0;
+}
+
+/* Somebody else's mapping lies in the way: go on in a new arena. */
+static void
+abandon_arena_locked(struct page_set *set) {
+  set->grow_addr = set->grow_end;
+}
+
+static size_t
+growth_pages(size_t pages) {
+  size_t step = atom_load_rlx(&mapped_pages) / 8;
+  step = step < GROW_PAGES_MIN ? GROW_PAGES_MIN : step > GROW_PAGES_MAX ? GROW_PAGES_MAX : step;
+  return pages > step ? pages : step;
+}
+
+static bool
+grow_locked(unsigned kind, size_t pages) {
+  struct page_set *set = &page_sets[kind & SPAN_KIND_NOSCAN];
+  for (int attempt = 0; attempt < ARENA_ATTEMPTS; attempt++) {
+    if (!reserve_locked(set, kind, pages << SPAN_PAGE_BYTES_LOG2))
+      return false;
+    size_t room_pages = (set->grow_end - set->grow_addr) >> SPAN_PAGE_BYTES_LOG2;
+    int err = map_pages_locked(set, kind, min_u64(growth_pages(pages), room_pages));
+    if (err == ENOMEM)
+      err = map_pages_locked(set, kind, pages);
+    if (err != EEXIST)
+      return err == 0;
+    abandon_arena_locked(set);
+  }
+  return false;
+}
+
+/* ---- giving memory back ---- */
+
+/* Discards the memory of a free run.  Runs of untouched pages in between cost nothing. */
+static size_t
+discard_free_locked(struct cgc_span *span) {
+  size_t bytes = (size_t)span->touched_pages << SPAN_PAGE_BYTES_LOG2;
+  if (platform_discard(span->base_addr, span_bytes(span)))
+    return 0;   /* the pages keep their contents: they stay touched */
+  heap_map_set_touched(span->base_addr, span->page_count, false);
+  touched_free_pages -= span->touched_pages;
+  span->touched_pages = 0;
+  return bytes;
+}
+
+static size_t
+discard_if_older_locked(struct cgc_span *span, uint64_t before_ns) {
+  return span->touched_pages && span->freed_at_ns <= before_ns ? discard_free_locked(span) : 0;
+}
+
+/* Discards what was freed before that time, the largest runs first, until at most keep_pages are left. */
+static size_t
+scavenge_locked(size_t keep_pages, uint64_t before_ns) {
+  size_t bytes = 0;
+  for (unsigned kind = 0; kind < 2; kind++) {
+    struct page_set *set = &page_sets[kind];
+    for (struct cgc_span *span = page_tree_previous(set->tree, NULL);
+         span && touched_free_pages > keep_pages; span = page_tree_previous(set->tree, span))
+      bytes += discard_if_older_locked(span, before_ns);
+    for (unsigned pages = LISTED_PAGES; --pages > 0 && touched_free_pages > keep_pages;) {
+      struct cgc_span *first = set->lists[pages], *span = first;
+      do {
+        if (span)
+          bytes += discard_if_older_locked(span, before_ns);
+      } while (span && (span = span->next) != first);
+    }
+  }
+  return bytes;
+}
+
+static size_t
+retain_pages_max(void) {
+  size_t used = atom_load_rlx(&used_pages) / 8;
+  size_t floor_pages = option(OPTION_RETAIN) >> SPAN_PAGE_BYTES_LOG2;
+  return used > floor_pages ? used : floor_pages;
+}
+
+/* After a free: at once if there is too much, down to three quarters so that it is not done again
+ * soon; and now and then what has been free for long. */
+static void
+give_back_locked(void) {
+  size_t max_pages = retain_pages_max();
+  if (touched_free_pages > max_pages)
+    scavenge_locked(max_pages - max_pages / 4, UINT64_MAX);
+  uint64_t now_ns = platform_now_coarse_ns(), age_ns = option(OPTION_RETAIN_MS) * 1000000;
+  if (now_ns - scavenged_at_ns >= age_ns && now_ns > age_ns) {
+    scavenge_locked(0, now_ns - age_ns);
+    scavenged_at_ns = now_ns;
+  }
+}
+
+size_t
+page_heap_scavenge(size_t keep_bytes) {
+  lock_acquire(&page_heap_lock);
+  size_t bytes = scavenge_locked(keep_bytes >> SPAN_PAGE_BYTES_LOG2, UINT64_MAX);
+  lock_release(&page_heap_lock);
+  return bytes;
+}
+
+/* ---- used spans ---- */
+
+static void
+map_used(struct cgc_span *span, struct cgc_span *entry) {
+  struct cgc_span **at = heap_map_entry(span->base_addr);
+  for (size_t i = 0; i < span->page_count; i++)
+    at[i] = entry;
+}
+
+static void
+cut_into_slots(struct cgc_span *span, const struct cgc_size_class *size) {
+  span->slot_bytes = size->slot_bytes;
+  span->slot_count = size->slot_count;
+  span->divide_magic = size->divide_magic;
+  span->countdown = SPAN_NO_COUNTDOWN;
+  for (unsigned i = 0; i < span_word_count(span); i++) {
+    memset(&span->words[i], 0, sizeof span->words[i]);
+    atom_store_rlx(&span->words[i].free, span_word_mask(span, i));
+  }
+}
+
+/* Makes an unused structure a used span at addr.  The state is written last. */
+static void
+make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, size_t pages) {
+  const struct cgc_size_class *size = span_class_size(span_class);
+  span->base_addr = addr;
+  span->page_count = (uint32_t)pages;
+  span->span_class = (uint16_t)span_class;
+  span->is_touched = heap_map_count_touched(addr, pages) > 0;
+  span->is_retained = false;
+  atom_store_rlx(&span->owner, 0);
+  span->window_word = SPAN_NO_WINDOW;
+  span->slot_bytes = 0;
+  span->slot_count = 1;
+  span->divide_magic = 0;
+  if (size->slot_count)
+    cut_into_slots(span, size);
+  else
+    memset(&span->words[0], 0, sizeof span->words[0]);
+  atom_barrier_compiler();
+  span->state = size->slot_count ? SPAN_FULL : SPAN_LARGE;
+  heap_map_set_touched(addr, pages, true);
+  map_used(span, span);
+  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + pages);
+}
+
+/* Returns the part of a free run before and after [addr, addr + pages) to the free runs.  The
+ * structure of the run itself is used for the first of the two. */
+static void
+trim_locked(struct cgc_span *run, unsigned kind, uintptr_t addr, size_t pages, struct cgc_span *spare) {
+  uintptr_t run_addr = run->base_addr, run_end = run_addr + span_bytes(run);
+  uintptr_t end = addr + (pages << SPAN_PAGE_BYTES_LOG2);
+  struct cgc_span *structures[2] = {run, spare};
+  unsigned taken = 0;
+  unlink_free_locked(run);
+  map_free_run(run, NULL);
+  touched_free_pages -= run->touched_pages;
+  run->state = SPAN_UNUSED;
+  if (addr > run_addr) {
+    size_t head_pages = (addr - run_addr) >> SPAN_PAGE_BYTES_LOG2;
+    add_free_locked(structures[taken++], kind, run_addr, head_pages, heap_map_count_touched(run_addr, head_pages));
+  }
+  if (run_end > end) {
+    size_t tail_pages = (run_end - end) >> SPAN_PAGE_BYTES_LOG2;
+    add_free_locked(structures[taken++], kind, end, tail_pages, heap_map_count_touched(end, tail_pages));
+  }
+  while (taken < 2 && structures[taken])
+    span_table_give_locked(structures[taken++]);
+}
+
+static unsigned
+words_for(unsigned span_class) {
+  unsigned slots = span_class_size(span_class)->slot_count;
+  return slots ? (slots + 63) / 64 : 1;
+}
+
+static uintptr_t
+aligned_in(const struct cgc_span *run, size_t align_pages) {
+  return round_up(run->base_addr, align_pages << SPAN_PAGE_BYTES_LOG2);
+}
+
+static struct cgc_span *
+take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t align_pages) {
+  unsigned kind = span_class_kind(span_class);
+  struct cgc_span *span = span_table_take_locked(words_for(span_class));
+  struct cgc_span *spare = align_pages > 1 ? span_table_take_locked(0) : NULL;
+  if (!span || (align_pages > 1 && !spare)) {
+    if (span)
+      span_table_give_locked(span);
+    return NULL;
+  }
+  uintptr_t addr = aligned_in(run, align_pages);
+  trim_locked(run, kind, addr, pages, spare);
+  make_used_locked(span, span_class, addr, pages);
+  return span;
+}
+
+struct cgc_span *
+page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
+  unsigned kind = span_class_kind(span_class);
+  struct page_set *set = &page_sets[kind & SPAN_KIND_NOSCAN];
+  size_t wanted_pages = page_count + align_pages - 1;
+  lock_acquire(&page_heap_lock);
+  struct cgc_span *run = best_fit(set, wanted_pages);
+  if (!run && grow_locked(kind, wanted_pages))
+    run = best_fit(set, wanted_pages);
+  struct cgc_span *span = run ? take_run_locked(span_class, run, page_count, align_pages) : NULL;
+  lock_release(&page_heap_lock);
+  return span;
+}
+
+static void
+free_used_locked(struct cgc_span *span) {
+  span->state = SPAN_UNUSED;   /* first: see page_heap.h */
+  atom_barrier_compiler();
+  map_used(span, NULL);
+  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - span->page_count);
+  free_pages_locked(span, span_kind(span), span->base_addr, span->page_count, span->page_count);
+}
+
+void
+page_heap_free(struct cgc_span *span) {
+  CGC_ASSERT(span_is_used(span) && !span->next);
+  lock_acquire(&page_heap_lock);
+  free_used_locked(span);
+  give_back_locked();
+  lock_release(&page_heap_lock);
+}
+
+bool
+page_heap_extend(struct cgc_span *span, size_t page_count) {
+  unsigned kind = span_kind(span);
+  uintptr_t end = span->base_addr + span_bytes(span);
+  size_t more_pages = page_count - span->page_count;
+  lock_acquire(&page_heap_lock);
+  struct cgc_span *after = free_neighbour_locked(end, kind);
+  bool fits = after && after->base_addr == end && after->page_count >= more_pages;
+  if (fits) {
+    trim_locked(after, kind, end, more_pages, NULL);
+    heap_map_set_touched(end, more_pages, true);
+    span->page_count = (uint32_t)page_count;
+    map_used(span, span);
+    atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + more_pages);
+  }
+  lock_release(&page_heap_lock);
+  return fits;
+}
+
+void
+page_heap_shrink(struct cgc_span *span, size_t page_count) {
+  size_t fewer_pages = span->page_count - page_count;
+  uintptr_t end = span->base_addr + (page_count << SPAN_PAGE_BYTES_LOG2);
+  lock_acquire(&page_heap_lock);
+  struct cgc_span *rest = span_table_take_locked(0);
+  if (rest) {
+    span->page_count = (uint32_t)page_count;
+    memset(heap_map_entry(end), 0, fewer_pages * sizeof(struct cgc_span *));
+    atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - fewer_pages);
+    free_pages_locked(rest, span_kind(span), end, fewer_pages, (uint32_t)fewer_pages);
+    give_back_locked();
+  }
+  lock_release(&page_heap_lock);
+}
+
+/* ---- after fork ---- */
+
+static void
+forget_free_runs(void) {
+  for (unsigned kind = 0; kind < 2; kind++) {
+    struct page_set *set = &page_sets[kind];
+    memset(set->lists, 0, sizeof set->lists);
+    memset(set->listed, 0, sizeof set->listed);
+    set->tree = NULL;
+  }
+  touched_free_pages = 0;
+  for (size_t i = 0; i < span_table_count(); i++)
+    if (!span_is_used(span_table_at(i)))
+      span_table_at(i)->state = SPAN_UNUSED;
+  span_table_rebuild_locked();
+}
+
+static void
+map_used_spans(void) {
+  size_t pages = 0;
+  memset(heap_map.pages, 0, (atom_load_rlx(&heap_map.extent_bytes) >> SPAN_PAGE_BYTES_LOG2) * sizeof heap_map.pages[0]);
+  for (size_t i = 0; i < span_table_count(); i++) {
+    struct cgc_span *span = span_table_at(i);
+    if (!span_is_used(span))
+      continue;
+    map_used(span, span);
+    heap_map_set_touched(span->base_addr, span->page_count, true);
+    pages += span->page_count;
+  }
+  atom_store_rlx(&used_pages, pages);
+}
+
+/* The gaps between used spans of one arena become free runs, up to where it is mapped.  What
+ * another thread was mapping at the fork is met as a foreign mapping later. */
+static void
+free_gaps_of_arena(uintptr_t arena_addr, unsigned kind) {
+  uintptr_t end = arena_addr + heap_map_arena(arena_addr)->mapped_bytes;
+  for (uintptr_t addr = arena_addr; addr < end;) {
+    struct cgc_span *used = heap_map_span(addr);
+    if (used) {
+      addr = used->base_addr + span_bytes(used);
+      continue;
+    }
+    uintptr_t gap = addr;
+    while (addr < end && !heap_map_span(addr))
+      addr += SPAN_PAGE_BYTES;
+    struct cgc_span *span = span_table_take_locked(0);
+    size_t pages = (addr - gap) >> SPAN_PAGE_BYTES_LOG2;
+    if (span)
+      free_pages_locked(span, kind, gap, pages, heap_map_count_touched(gap, pages));
+  }
+}
+
+void
+page_heap_rebuild(void) {
+  lock_reset(&page_heap_lock);
+  forget_free_runs();
+  map_used_spans();
+  size_t extent_bytes = atom_load_rlx(&heap_map.extent_bytes);
+  for (size_t at = 0; at < extent_bytes; at += ARENA_BYTES) {
+    uintptr_t addr = heap_map.base_addr + at;
+    free_gaps_of_arena(addr, heap_map_arena(addr)->kind & SPAN_KIND_NOSCAN);
+  }
+}
+
+/* ---- checks ---- */
+
+static size_t
+check_free_run(const struct cgc_span *span) {
+  uintptr_t last = span->base_addr + span_bytes(span) - SPAN_PAGE_BYTES;
+  CGC_CHECK(span->state == SPAN_FREE && span->slot_count == 0);
+  CGC_CHECK(heap_map_span(span->base_addr) == span && heap_map_span(last) == span);
+  CGC_CHECK(span->touched_pages == heap_map_count_touched(span->base_addr, span->page_count));
+  CGC_CHECK(!free_neighbour_locked(last + SPAN_PAGE_BYTES, span_kind(span)));   /* coalesced */
+  return span->touched_pages;
+}
+
+static void
+check_used_span(const struct cgc_span *span) {
+  for (size_t i = 0; i < span->page_count; i++)
+    CGC_CHECK(heap_map_span(span->base_addr + (i << SPAN_PAGE_BYTES_LOG2)) == span);
+  span_check(span);
+}
+
+void
+page_heap_check(void) {
+  size_t used = 0, touched = 0;
+  for (size_t i = 0; i < span_table_count(); i++) {
+    const struct cgc_span *span = span_table_at(i);
+    if (span->state == SPAN_FREE)
+      touched += check_free_run(span);
+    if (!span_is_used(span))
+      continue;
+    check_used_span(span);
+    used += span->page_count;
+  }
+  CGC_CHECK(used == atom_load_rlx(&used_pages));
+  CGC_CHECK(touched == touched_free_pages);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page heap: runs of pages of 8 KiB, in arenas apart for scanned and pointer-free blocks.
+ *
+ * Free runs are always coalesced; runs below 128 pages stand in a list each, longer ones in a tree:
+ * best fit, lowest address first.  Which pages hold memory is known per page, so that runs in any
+ * state coalesce.  Free memory goes back to the system at once when there is more of it than option
+ * retain and an eighth of the heap, and otherwise when it has been free for option retain-ms.
+ *
+ * A used span's state is written last when it is made and first when it is freed: a process image
+ * taken at any moment, as fork does, tells from the span table alone which pages are used.
+ */
+#ifndef CGC_HEAP_PAGE_HEAP_H
+#define CGC_HEAP_PAGE_HEAP_H
+
+#include "heap/heap_map.h"
+
+void page_heap_init(void);
+
+/* A span of that many pages whose base is a multiple of align_pages (a power of two), or NULL if
+ * there is no memory.  For span_class of a small size class the span is cut into slots, all free, in
+ * state SPAN_FULL, in no list; else it is a large block.  is_touched tells whether its pages may hold
+ * other than zeroes.  Takes LOCK_RANK_PAGE_HEAP. */
+struct cgc_span *page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages);
+
+/* Frees a used span that is in no list.  Takes LOCK_RANK_PAGE_HEAP. */
+void page_heap_free(struct cgc_span *span);
+
+/* Lengthens a large span in place.  False if the pages after it are not free. */
+bool page_heap_extend(struct cgc_span *span, size_t page_count);
+
+/* Gives the pages of a large span after the first page_count back. */
+void page_heap_shrink(struct cgc_span *span, size_t page_count);
+
+/* Gives free memory back to the system until at most keep_bytes of it remain.
+ * Returns the bytes given back. */
+size_t page_heap_scavenge(size_t keep_bytes);
+
+size_t page_heap_used_bytes(void);      /* in used spans */
+size_t page_heap_retained_bytes(void);  /* free, but held in memory */
+size_t page_heap_mapped_bytes(void);
+
+/* In a forked child: rebuilds all from the used spans in the span table. */
+void page_heap_rebuild(void);
+
+/* Checks lists, tree, page map and counters.  Nothing else may run. */
+void page_heap_check(void);
+
+#endif

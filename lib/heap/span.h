@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A span: a run of pages that is free, one large block, or cut into slots of one size.
+ * All that is known of its slots lies here, out of line; the collector and the allocator
+ * never write to the pages themselves.
+ *
+ * Four bits per slot, in words of 64 slots:
+ *
+ *   free       a free slot; written by the owner alone
+ *   remote     freed by another thread or by the collector; set by anyone, taken by the owner,
+ *              who then sets `free`.  A slot is free if either bit is set.
+ *   mark       reached in the cycle at hand
+ *   condemned  found unreachable by the last cycle, kept until the next one confirms it
+ *
+ * The window of a thread cache is one word of its current span: the free bits of that word
+ * have moved into the cache (heap/thread_cache.h).  Nobody but the owner knows which slots of
+ * the word are free, so a sweep leaves that word alone.
+ *
+ * Invariants
+ *   [span.slots]   a used small span: slot_count * slot_bytes <= page_count pages
+ *   [span.tail]    bits at and after slot_count are 0 in all four maps
+ *   [span.window]  window_word != SPAN_NO_WINDOW exactly when state is SPAN_CURRENT; its free bits are 0
+ *   [span.lists]   FULL and PARTIAL spans are in one list of their owner; a CURRENT span is in none
+ *   [span.owner]   `owner` changes only by the owner, or with the world stopped
+ */
+#ifndef CGC_HEAP_SPAN_H
+#define CGC_HEAP_SPAN_H
+
+#include "base/atom.h"
+#include "heap/size_class.h"
+
+#define SPAN_PAGE_BYTES_LOG2 13
+#define SPAN_PAGE_BYTES      ((size_t)1 << SPAN_PAGE_BYTES_LOG2)
+#define SPAN_WORDS_MAX       16
+#define SPAN_NO_WINDOW       UINT8_MAX
+#define SPAN_NO_COUNTDOWN    INT16_MAX
+
+_Static_assert(SPAN_PAGE_BYTES / 8 <= SPAN_WORDS_MAX * 64, "a page of the smallest slots fits the words");
+
+enum span_state {
+  SPAN_UNUSED,    /* the structure describes nothing */
+  SPAN_FREE,      /* a free run of pages */
+  SPAN_LARGE,     /* one block */
+  SPAN_FULL,      /* small, no slot known to be free */
+  SPAN_PARTIAL,   /* small, some slots free */
+  SPAN_CURRENT,   /* small, the span that a thread cache allocates from */
+};
+
+struct span_word {
+  atom_word free;        /* owner writes */
+  atom_word remote;      /* anyone sets, owner takes */
+  atom_word mark;        /* markers set, the cycle clears */
+  atom_word condemned;   /* the sweep writes, the owner clears before it hands a slot out */
+};
+
+/* Who allocates from a span: a thread cache or a central list. */
+struct span_owner {
+  atom_word remote_spans;   /* stack of spans with remote bits, linked by remote_next */
+};
+
+struct cgc_span {
+  /* Lock: the page heap's while free (list links, or children in the tree); else the owner's. */
+  struct cgc_span *next;
+  struct cgc_span *prev;
+
+  /* Lock: page heap. */
+  uint32_t page_count;
+  uint32_t table_index;
+  uint16_t word_capacity;
+  bool     is_touched;         /* used: pages may not be zero.  free: some page holds memory */
+  bool     is_retained;        /* owner: empty and kept for the next use */
+  uint32_t touched_pages;      /* free: pages that hold memory */
+  uint64_t freed_at_ns;
+
+  /* Atomic: a member of remote_spans of its owner, or of one before it, or about to be.  It may
+   * stay so after the span is freed or reused: structures are never unmapped, and who takes the
+   * list looks at `owner`. */
+  struct cgc_span *remote_next;
+  atom_int is_remote_listed;
+  uint32_t cold_padding[3];
+
+  /* From here on what malloc, free and the marker need: half a cache line, the first word beside it. */
+
+  /* Constant while the span is used. */
+  uintptr_t base_addr;
+
+  /* [span.owner] */
+  atom_word owner;             /* struct span_owner *; NULL for large and free spans */
+
+  /* Constant while the span is used. */
+  uint32_t divide_magic;       /* 0 unless small */
+  uint32_t slot_bytes;         /* 0 unless small */
+  uint16_t slot_count;         /* 1 for large, 0 for free */
+
+  /* Owner. */
+  int16_t  countdown;          /* local frees until the next event: a full span gets a free slot,
+                                  or a partial one becomes empty */
+  uint16_t span_class;
+  uint8_t  window_word;
+  uint8_t  state;              /* enum span_state */
+
+  struct span_word words[];    /* word_capacity */
+};
+
+_Static_assert(offsetof(struct cgc_span, base_addr) == 64, "hot fields start a cache line");
+_Static_assert(offsetof(struct cgc_span, words) == 96, "the first word shares their line");
+
+CGC_INLINE bool
+span_is_small(const struct cgc_span *span) {
+  return span->state >= SPAN_FULL;
+}
+
+CGC_INLINE bool
+span_is_used(const struct cgc_span *span) {
+  return span->state >= SPAN_LARGE;
+}
+
+CGC_INLINE unsigned
+span_kind(const struct cgc_span *span) {
+  return span_class_kind(span->span_class);
+}
+
+CGC_INLINE size_t
+span_bytes(const struct cgc_span *span) {
+  return (size_t)span->page_count << SPAN_PAGE_BYTES_LOG2;
+}
+
+/* What malloc_usable_size tells. */
+CGC_INLINE size_t
+span_block_bytes(const struct cgc_span *span) {
+  return span->slot_bytes ? span->slot_bytes : span_bytes(span);
+}
+
+/* The slot that addr lies in; at or over slot_count if it lies in the tail.  0 for large spans. */
+CGC_INLINE size_t
+span_slot_of(const struct cgc_span *span, uintptr_t addr) {
+  return (addr - span->base_addr) * span->divide_magic >> 32;
+}
+
+CGC_INLINE uintptr_t
+span_slot_addr(const struct cgc_span *span, size_t slot) {
+  return span->base_addr + slot * span->slot_bytes;
+}
+
+CGC_INLINE unsigned
+span_word_count(const struct cgc_span *span) {
+  return (span->slot_count + 63u) / 64;
+}
+
+/* Bits of the slots that exist in a word. */
+CGC_INLINE uint64_t
+span_word_mask(const struct cgc_span *span, unsigned word) {
+  unsigned slots = span->slot_count - word * 64;
+  return slots >= 64 ? UINT64_MAX : ((uint64_t)1 << slots) - 1;
+}
+
+CGC_INLINE uint64_t
+span_word_free(const struct cgc_span *span, unsigned word) {
+  return atom_load_rlx(&span->words[word].free) | atom_load_rlx(&span->words[word].remote);
+}
+
+/* Moves remote bits into the free bits.  Owner only.  Returns the slots gained. */
+unsigned span_collect_remote(struct cgc_span *span);
+
+/* Slots whose free or remote bit is set. */
+unsigned span_free_slots(const struct cgc_span *span);
+
+/* Sets a remote bit and, when the span is not yet listed, puts it on its owner's stack.
+ * False if the slot was free already. */
+bool span_free_remote(struct cgc_span *span, size_t slot);
+void span_list_remote(struct cgc_span *span);
+
+/* Takes all of an owner's listed spans, linked by remote_next. */
+struct cgc_span *span_owner_take_remote(struct span_owner *owner);
+
+/* Circular doubly linked lists whose head is a pointer to the first. */
+void span_list_push(struct cgc_span **head, struct cgc_span *span);
+void span_list_remove(struct cgc_span **head, struct cgc_span *span);
+
+/* Checks the invariants above of a used span whose owner is not running. */
+void span_check(const struct cgc_span *span);
+
+#endif

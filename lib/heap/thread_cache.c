@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "heap/thread_cache.h"
+
+#include "base/fatal.h"
+#include "heap/central.h"
+#include "heap/page_heap.h"
+
+struct thread_cache thread_cache_none;
+__thread struct thread_cache *thread_cache_self = &thread_cache_none;
+
+enum { RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128 };
+
+/* ---- windows ---- */
+
+static void
+open_window(struct thread_cache *cache, struct cgc_span *span, unsigned word) {
+  struct alloc_window *window = &cache->windows[span->span_class];
+  uint64_t free = atom_load_rlx(&span->words[word].free);
+  atom_store_rlx(&span->words[word].free, 0);
+  /* A slot of the window may be allocated anew: nothing found out about it before holds. */
+  atom_store_rlx(&span->words[word].condemned, 0);
+  span->window_word = (uint8_t)word;
+  window->span = span;
+  window->slot_bytes = span->slot_bytes;
+  window->base_addr = span_slot_addr(span, (size_t)word * 64);
+  window->free = free;
+}
+
+static void
+close_window(struct thread_cache *cache, struct cgc_span *span) {
+  struct alloc_window *window = &cache->windows[span->span_class];
+  atom_word *free = &span->words[span->window_word].free;
+  atom_store_rlx(free, atom_load_rlx(free) | window->free);
+  window->free = 0;
+  window->span = NULL;
+  span->window_word = SPAN_NO_WINDOW;
+}
+
+/* Opens a window on the next word of the current span that has free slots. */
+static bool
+move_window(struct thread_cache *cache, struct cgc_span *span) {
+  unsigned words = span_word_count(span), first = span->window_word;
+  close_window(cache, span);
+  span_collect_remote(span);
+  for (unsigned i = 1; i <= words; i++) {
+    unsigned word = first + i < words ? first + i : first + i - words;
+    if (atom_load_rlx(&span->words[word].free)) {
+      open_window(cache, span, word);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- lists ---- */
+
+static struct cgc_span **
+list_of(struct thread_cache *cache, const struct cgc_span *span) {
+  struct span_lists *lists = &cache->lists[span->span_class];
+  return span->state == SPAN_PARTIAL ? &lists->partial : &lists->full;
+}
+
+/* Lists a small span by its free slots and sets its countdown to the next event. */
+static void
+link_span(struct thread_cache *cache, struct cgc_span *span) {
+  unsigned free = span_free_slots(span);
+  span->state = free ? SPAN_PARTIAL : SPAN_FULL;
+  span->countdown = free == 0 ? 1 : free < span->slot_count ? (int16_t)(span->slot_count - free) : SPAN_NO_COUNTDOWN;
+  span_list_push(list_of(cache, span), span);
+}
+
+static void
+unlink_span(struct thread_cache *cache, struct cgc_span *span) {
+  span_list_remove(list_of(cache, span), span);
+  if (span->is_retained) {
+    span->is_retained = false;
+    cache->retained_pages -= span->page_count;
+  }
+}
+
+/* An empty span is kept for its class's next use as long as there are not too many of them. */
+static void
+settle_span(struct thread_cache *cache, struct cgc_span *span) {
+  unlink_span(cache, span);
+  span_collect_remote(span);
+  bool is_empty = span_free_slots(span) == span->slot_count;
+  if (is_empty && cache->retained_pages + span->page_count > RETAINED_PAGES_MAX) {
+    page_heap_free(span);
+    return;
+  }
+  link_span(cache, span);
+  if (is_empty) {
+    span->is_retained = true;
+    cache->retained_pages += span->page_count;
+  }
+}
+
+static void
+retire_current(struct thread_cache *cache, struct cgc_span *span) {
+  if (span->window_word != SPAN_NO_WINDOW)
+    close_window(cache, span);
+  cache->windows[span->span_class].span = NULL;
+  link_span(cache, span);
+}
+
+static void
+make_current(struct thread_cache *cache, struct cgc_span *span) {
+  span_collect_remote(span);
+  unsigned word = 0;
+  while (!atom_load_rlx(&span->words[word].free))
+    word++;
+  span->state = SPAN_CURRENT;
+  span->countdown = SPAN_NO_COUNTDOWN;
+  open_window(cache, span, word);
+}
+
+/* ---- operations ---- */
+
+void
+thread_cache_collect_remote(struct thread_cache *cache) {
+  struct cgc_span *span = span_owner_take_remote(&cache->owner);
+  while (span) {
+    struct cgc_span *next = span->remote_next;
+    atom_int_store_rel(&span->is_remote_listed, 0);
+    if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner)
+      span_list_remote(span);
+    else if (span->state != SPAN_CURRENT)
+      settle_span(cache, span);
+    span = next;
+  }
+}
+
+static struct cgc_span *
+take_span(struct thread_cache *cache, unsigned span_class) {
+  struct cgc_span *span = cache->lists[span_class].partial;
+  if (span) {
+    unlink_span(cache, span);
+    return span;
+  }
+  return central_take(span_class, &cache->owner);
+}
+
+bool
+thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
+  struct cgc_span *current = cache->windows[span_class].span;
+  if (current) {
+    if (move_window(cache, current))
+      return true;
+    retire_current(cache, current);
+  }
+  if (atom_load_rlx(&cache->owner.remote_spans))
+    thread_cache_collect_remote(cache);
+  struct cgc_span *span = take_span(cache, span_class);
+  if (!span)
+    return false;
+  make_current(cache, span);
+  return true;
+}
+
+void
+thread_cache_install(struct thread_cache *cache, struct cgc_span *span) {
+  CGC_ASSERT(!cache->windows[span->span_class].span);
+  /* rel: the span is complete; pairs with span_list_remote */
+  atom_store_rel(&span->owner, (uintptr_t)&cache->owner);
+  make_current(cache, span);
+}
+
+void
+thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
+  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner)
+    return;   /* taken away with the world stopped, after the countdown ran out */
+  span->countdown = SPAN_NO_COUNTDOWN;
+  if (span->state == SPAN_CURRENT)
+    return;   /* counted down over many windows; its slots are found when the window moves */
+  settle_span(cache, span);
+}
+
+void
+thread_cache_flush(struct thread_cache *cache) {
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
+    if (cache->windows[i].span)
+      retire_current(cache, cache->windows[i].span);
+}
+
+static void
+abandon_list(struct cgc_span **list) {
+  while (*list) {
+    struct cgc_span *span = *list;
+    span_list_remove(list, span);
+    span->is_retained = false;
+    central_adopt(span);
+  }
+}
+
+void
+thread_cache_abandon(struct thread_cache *cache) {
+  thread_cache_flush(cache);
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
+    abandon_list(&cache->lists[i].partial);
+    abandon_list(&cache->lists[i].full);
+  }
+  cache->retained_pages = 0;
+  thread_cache_collect_remote(cache);   /* to their owners from now on */
+}
+
+void
+thread_cache_forget(struct thread_cache *cache) {
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
+    struct alloc_window *window = &cache->windows[i];
+    struct cgc_span *span = window->span;
+    if (span && span->window_word != SPAN_NO_WINDOW)
+      close_window(cache, span);
+    *window = (struct alloc_window){0};
+    cache->lists[i] = (struct span_lists){0};
+  }
+  cache->retained_pages = 0;
+  atom_store_rlx(&cache->owner.remote_spans, 0);
+  atom_int_store_rlx(&cache->is_inside, 0);
+  atom_int_store_rlx(&cache->is_stop_wanted, 0);
+}
+
+bool
+thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot) {
+  const struct alloc_window *window = &cache->windows[span->span_class];
+  uint64_t free = window->free;
+  atom_barrier_full();   /* the window may move meanwhile: then the answer is no */
+  return window->span == span && span->window_word == slot / 64 && free >> slot % 64 & 1;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread's own spans, and the fast paths of malloc and free.
+ *
+ * Per span class the cache holds a window: the free slots of one word (64 slots) of the class's
+ * current span.  Allocation takes the lowest bit of the window; a free of a slot in the window's
+ * word puts the bit back, any other free by the owner sets a free bit of the span.  Neither takes
+ * a lock or writes to the block.
+ *
+ * Stopped anywhere in a fast path, a thread leaves nothing half done that a collection would trip
+ * over: sweeps leave the window's word and the free bits alone, and a pointer being freed stays in a
+ * register or on the stack until it is free (CGC_KEEP_ALIVE).  Slow paths run between
+ * thread_cache_enter and _leave: inside them a stop is put off until the thread leaves.
+ */
+#ifndef CGC_HEAP_THREAD_CACHE_H
+#define CGC_HEAP_THREAD_CACHE_H
+
+#include "heap/heap_map.h"
+
+struct alloc_window {
+  uint64_t  free;            /* free slots of the window's word */
+  uintptr_t base_addr;       /* of the word's first slot */
+  size_t    slot_bytes;
+  struct cgc_span *span;     /* the current span, or NULL */
+};
+
+struct span_lists {
+  struct cgc_span *partial;
+  struct cgc_span *full;
+};
+
+struct thread_cache {
+  /* Owner; read by collections with the world stopped. */
+  struct alloc_window windows[SPAN_CLASS_COUNT];
+  struct span_lists   lists[SPAN_CLASS_COUNT];
+  size_t retained_pages;     /* in empty spans kept for the next use */
+
+  /* Atomic: any thread. */
+  struct span_owner owner;
+
+  /* Owner and its signal handler. */
+  atom_int is_inside;        /* in a slow path: must not be stopped here */
+  atom_int is_stop_wanted;   /* a stop was put off until the thread leaves */
+};
+
+/* This thread's cache; the empty one until the thread is registered.  The only thread-local
+ * variable of the library. */
+extern __thread struct thread_cache *thread_cache_self __attribute__((tls_model("initial-exec")));
+
+/* Has no free slot and owns no span, so that every path ends up in the slow one. */
+extern struct thread_cache thread_cache_none;
+
+/* A slot of the window, or NULL if it has none. */
+CGC_INLINE void *
+thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {
+  struct alloc_window *window = &cache->windows[span_class];
+  uint64_t free = window->free;
+  if (CGC_UNLIKELY(!free))
+    return NULL;
+  unsigned slot = (unsigned)__builtin_ctzll(free);
+  window->free = free & (free - 1);
+  return (void *)(window->base_addr + slot * window->slot_bytes);
+}
+
+enum free_result {
+  FREE_DONE,
+  FREE_DONE_EVENT,    /* freed; the span's countdown has run out: call thread_cache_free_event */
+  FREE_NOT_OWNED,     /* nothing done: large, another thread's, free, or no block at all */
+  FREE_ALREADY_FREE,  /* nothing done */
+};
+
+/* Frees a slot of one of this thread's own spans. */
+CGC_INLINE enum free_result
+thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
+  size_t slot = span_slot_of(span, addr);
+  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
+                   slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count))
+    return FREE_NOT_OWNED;
+  uint64_t bit = (uint64_t)1 << slot % 64;
+  if (slot / 64 == span->window_word) {
+    struct alloc_window *window = &cache->windows[span->span_class];
+    if (CGC_UNLIKELY(window->free & bit))
+      return FREE_ALREADY_FREE;
+    window->free |= bit;
+    return FREE_DONE;
+  }
+  atom_word *free = &span->words[slot / 64].free;
+  uint64_t before = atom_load_rlx(free);
+  if (CGC_UNLIKELY(before & bit))
+    return FREE_ALREADY_FREE;
+  atom_store_rlx(free, before | bit);
+  return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
+}
+
+/* ---- slow paths: between enter and leave ---- */
+
+CGC_INLINE void
+thread_cache_enter(struct thread_cache *cache) {
+  atom_int_store_rlx(&cache->is_inside, 1);   /* rlx: only this thread's handler reads it */
+  atom_barrier_compiler();
+}
+
+/* True if a stop was put off: the caller must let the world stop now. */
+CGC_INLINE bool
+thread_cache_leave(struct thread_cache *cache) {
+  atom_barrier_compiler();
+  atom_int_store_rlx(&cache->is_inside, 0);
+  atom_barrier_compiler();
+  return CGC_UNLIKELY(atom_int_load_rlx(&cache->is_stop_wanted));
+}
+
+/* Fills the window from this thread's spans or the central lists.  False if they are dry. */
+bool thread_cache_refill(struct thread_cache *cache, unsigned span_class);
+
+/* Makes a fresh span of page_heap_alloc the current one, after a refill has failed. */
+void thread_cache_install(struct thread_cache *cache, struct cgc_span *span);
+
+/* A span's countdown has run out: lists it, retains it or gives it back. */
+void thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span);
+
+/* Returns all windows to their spans, so that a sweep sees them.  The owner only. */
+void thread_cache_flush(struct thread_cache *cache);
+
+/* Collects what others freed; gives empty spans that are not worth keeping back. */
+void thread_cache_collect_remote(struct thread_cache *cache);
+
+/* Gives all spans to the central lists.  The owner, or for a thread that is gone. */
+void thread_cache_abandon(struct thread_cache *cache);
+
+/* In a forked child, for the cache of a thread that exists in the parent only: forgets the
+ * spans, after the windows' free slots have gone back to them. */
+void thread_cache_forget(struct thread_cache *cache);
+
+/* True if a slot that is not marked free is nonetheless, as part of its owner's window. */
+bool thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot);
+
+#endif

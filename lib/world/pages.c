@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/pages.h"
+
+#include "base/arch_x86_64.h"
+#include "base/hull.h"
+#include "base/meta.h"
+#include "base/platform.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Owned by whoever holds the cycle lock. */
+static struct page_range *list;
+static size_t list_capacity;
+static size_t list_count;
+
+enum { LIST_CAPACITY_MIN = CGC_CONFIG_HOSTILE ? 8 : 2048, SCAN_RANGES = 256 };
+
+static bool
+list_grow(void) {
+  size_t capacity = list_capacity ? list_capacity * 2 : LIST_CAPACITY_MIN;
+  struct page_range *bigger = meta_alloc(capacity * sizeof *bigger);   /* the old one is left behind */
+  if (!bigger)
+    return false;
+  if (list_count)
+    memcpy(bigger, list, list_count * sizeof *bigger);
+  list = bigger;
+  list_capacity = capacity;
+  return true;
+}
+
+static bool
+list_add(uintptr_t start_addr, uintptr_t end_addr) {
+  if (list_count && list[list_count - 1].end_addr == start_addr) {
+    list[list_count - 1].end_addr = end_addr;
+    return true;
+  }
+  if (list_count == list_capacity && !list_grow())
+    return false;
+  list[list_count++] = (struct page_range){start_addr, end_addr};
+  return true;
+}
+
+/* ---- PAGEMAP_SCAN ---- */
+
+static int
+scan_part(int pagemap_fd, uint64_t start_addr, uint64_t end_addr) {
+  struct platform_page_range found[SCAN_RANGES];
+  while (start_addr < end_addr) {
+    ssize_t count = platform_scan_private_pages(pagemap_fd, &start_addr, end_addr, found, SCAN_RANGES);
+    if (count < 0)
+      return (int)-count;
+    for (ssize_t i = 0; i < count; i++)
+      if (!list_add(found[i].start_addr, found[i].end_addr))
+        return ENOMEM;
+  }
+  return 0;
+}
+
+static int
+scan_all(int pagemap_fd) {
+  uint64_t end_addr = ((uint64_t)1 << ARCH_ADDRESS_BITS) - ARCH_PAGE_BYTES;
+  int err = scan_part(pagemap_fd, 0, hull.base_addr);
+  return err ? err : scan_part(pagemap_fd, hull.end_addr, end_addr);
+}
+
+/* ---- /proc/self/maps ---- */
+
+/* Reads a file line by line without stdio. */
+struct line_reader {
+  int    fd;
+  size_t start, end;
+  char   buffer[4096];
+};
+
+/* The next line, ended by 0 in the buffer, or NULL at the end.  Longer lines are cut. */
+static char *
+next_line(struct line_reader *reader) {
+  for (;;) {
+    char *line = reader->buffer + reader->start;
+    char *newline = memchr(line, '\n', reader->end - reader->start);
+    if (newline) {
+      *newline = 0;
+      reader->start = (size_t)(newline + 1 - reader->buffer);
+      return line;
+    }
+    memmove(reader->buffer, line, reader->end - reader->start);
+    reader->end -= reader->start;
+    reader->start = 0;
+    if (reader->end == sizeof reader->buffer)
+      return NULL;
+    ssize_t bytes = platform_read(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
+    if (bytes <= 0)
+      return NULL;
+    reader->end += (size_t)bytes;
+  }
+}
+
+static const char *
+parse_hex(const char *text, uintptr_t *value) {
+  *value = 0;
+  for (;; text++) {
+    if (*text >= '0' && *text <= '9')
+      *value = *value * 16 + (uintptr_t)(*text - '0');
+    else if (*text >= 'a' && *text <= 'f')
+      *value = *value * 16 + (uintptr_t)(*text - 'a' + 10);
+    else
+      return text;
+  }
+}
+
+/* Bits of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst. */
+#define ENTRY_PRESENT ((uint64_t)1 << 63)
+#define ENTRY_SWAPPED ((uint64_t)1 << 62)
+#define ENTRY_FILE    ((uint64_t)1 << 61)
+
+static int
+read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
+  uint64_t entries[512];
+  while (start_addr < end_addr) {
+    size_t wanted = min_u64((end_addr - start_addr) / ARCH_PAGE_BYTES, CGC_COUNT(entries));
+    ssize_t bytes = platform_read_at(pagemap_fd, entries, wanted * sizeof *entries, start_addr / ARCH_PAGE_BYTES * sizeof *entries);
+    if (bytes <= 0)
+      return bytes ? (int)-bytes : EIO;
+    for (size_t i = 0; i < (size_t)bytes / sizeof *entries; i++, start_addr += ARCH_PAGE_BYTES)
+      if (entries[i] & (ENTRY_PRESENT | ENTRY_SWAPPED) && !(entries[i] & ENTRY_FILE) &&
+          !list_add(start_addr, start_addr + ARCH_PAGE_BYTES))
+        return ENOMEM;
+  }
+  return 0;
+}
+
+/* "START-END rwxp ...": private mappings that can be read, the hull left out. */
+static int
+read_mapping(int pagemap_fd, const char *line) {
+  uintptr_t start_addr, end_addr;
+  const char *at = parse_hex(line, &start_addr);
+  at = parse_hex(at + 1, &end_addr);
+  bool is_hull = start_addr >= hull.base_addr && end_addr <= hull.end_addr;
+  if (at[1] != 'r' || at[4] != 'p' || is_hull || end_addr >> ARCH_ADDRESS_BITS)
+    return 0;
+  return read_entries(pagemap_fd, start_addr, end_addr);
+}
+
+static int
+read_maps(int pagemap_fd) {
+  struct line_reader reader = {.fd = platform_open_read("/proc/self/maps")};
+  if (reader.fd < 0)
+    return -reader.fd;
+  int err = 0;
+  for (char *line; !err && (line = next_line(&reader));)
+    err = read_mapping(pagemap_fd, line);
+  platform_close(reader.fd);
+  return err;
+}
+
+int
+pages_list(struct page_ranges *result) {
+  static bool has_no_scan;   /* learnt once; same owner as the list */
+  int fd = platform_open_read("/proc/self/pagemap");
+  if (fd < 0)
+    return -fd;
+  list_count = 0;
+  int err = has_no_scan ? ENOTTY : scan_all(fd);
+  if (err && err != ENOMEM) {
+    has_no_scan = true;
+    list_count = 0;
+    err = read_maps(fd);
+  }
+  platform_close(fd);
+  *result = (struct page_ranges){list, list_count};
+  return err;
+}

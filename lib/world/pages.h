@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which pages of the process hold data of its own: anonymous memory, and file pages that were
+ * copied when the program wrote to them, whatever their protection is now.  All static data, thread
+ * descriptors, stacks, foreign heaps and mappings lie there, and nothing else can hold a pointer
+ * that the program stored in private memory.
+ *
+ * By PAGEMAP_SCAN (Linux 6.7), else from /proc/self/maps and /proc/self/pagemap.
+ */
+#ifndef CGC_WORLD_PAGES_H
+#define CGC_WORLD_PAGES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct page_range {
+  uintptr_t start_addr;
+  uintptr_t end_addr;
+};
+
+struct page_ranges {
+  struct page_range *ranges;   /* ascending, disjoint, none of the hull */
+  size_t count;
+};
+
+/* Lists them into memory of its own, valid until the next call.  0, ENOMEM, or the errno code
+ * of the system call that failed.  With the world stopped the list is exact. */
+int pages_list(struct page_ranges *result);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/roots.h"
+
+#include "base/arch_x86_64.h"
+#include "base/hull.h"
+#include "base/lock.h"
+#include "base/meta.h"
+#include "base/platform.h"
+#include "world/pages.h"
+#include "world/stop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { ROOT_PIECE_BYTES = CGC_CONFIG_HOSTILE ? 4096 : 256 * 1024 };
+
+/* ---- arrays of our own that only grow ---- */
+
+struct array {
+  void  *items;
+  size_t count, capacity;
+};
+
+static void *
+array_add(struct array *array, size_t item_bytes) {
+  if (array->count == array->capacity) {
+    size_t capacity = array->capacity ? array->capacity * 2 : 64;
+    void *bigger = meta_alloc(capacity * item_bytes);
+    if (!bigger)
+      return NULL;
+    if (array->count)
+      memcpy(bigger, array->items, array->count * item_bytes);
+    array->items = bigger;
+    array->capacity = capacity;
+  }
+  return (char *)array->items + array->count++ * item_bytes;
+}
+
+/* Owned by whoever holds the cycle lock. */
+static struct array roots;        /* struct root */
+static struct array live_stacks;  /* struct live_stack */
+static size_t root_bytes;
+
+static bool
+add_root(uintptr_t start_addr, uintptr_t end_addr, enum root_kind kind) {
+  start_addr = round_up(start_addr, sizeof(void *));
+  end_addr = round_down(end_addr, sizeof(void *));
+  while (start_addr < end_addr) {
+    uintptr_t piece_end = min_u64(end_addr, start_addr + ROOT_PIECE_BYTES);
+    struct root *root = array_add(&roots, sizeof *root);
+    if (!root)
+      return false;
+    *root = (struct root){start_addr, piece_end, kind};
+    root_bytes += piece_end - start_addr;
+    start_addr = piece_end;
+  }
+  return true;
+}
+
+/* ---- reading ---- */
+
+/* Memory that may not be read by the program's own rights is read through the kernel's file of it. */
+static ssize_t
+read_by_file(void *to, uintptr_t from, size_t bytes) {
+  int fd = platform_open_read("/proc/self/mem");
+  if (fd < 0)
+    return fd;
+  ssize_t result = platform_read_at(fd, to, bytes, from);
+  platform_close(fd);
+  return result;
+}
+
+ssize_t
+roots_read(void *to, uintptr_t from, size_t bytes) {
+  ssize_t result = platform_read_memory(to, from, bytes);
+  return result > 0 ? result : read_by_file(to, from, bytes);
+}
+
+/* ---- registered roots ---- */
+
+static struct lock registered_lock = LOCK_INITIALIZER(LOCK_RANK_ROOTS);
+static struct array registered;   /* struct page_range; lock: registered_lock.  Empty ones are free. */
+
+static bool
+register_locked(uintptr_t start_addr, uintptr_t end_addr) {
+  struct page_range *ranges = registered.items, *range = NULL;
+  for (size_t i = 0; i < registered.count && !range; i++)
+    if (ranges[i].start_addr == ranges[i].end_addr)
+      range = &ranges[i];
+  if (!range)
+    range = array_add(&registered, sizeof *range);
+  if (!range)
+    return false;
+  *range = (struct page_range){start_addr, end_addr};
+  return true;
+}
+
+int
+roots_add(uintptr_t start_addr, uintptr_t end_addr) {
+  if (start_addr >= end_addr)
+    return EINVAL;
+  lock_acquire(&registered_lock);
+  bool is_added = register_locked(start_addr, end_addr);
+  lock_release(&registered_lock);
+  return is_added ? 0 : ENOMEM;
+}
+
+/* Cuts [start, end) out of one registered range; what remains behind it becomes a range of its own. */
+static bool
+cut_locked(size_t index, uintptr_t start_addr, uintptr_t end_addr) {
+  struct page_range *range = (struct page_range *)registered.items + index, old = *range;
+  if (old.end_addr <= start_addr || old.start_addr >= end_addr)
+    return true;
+  range->end_addr = old.start_addr < start_addr ? start_addr : old.start_addr;
+  return old.end_addr <= end_addr || register_locked(end_addr, old.end_addr);
+}
+
+int
+roots_remove(uintptr_t start_addr, uintptr_t end_addr) {
+  if (start_addr >= end_addr)
+    return EINVAL;
+  bool is_done = true;
+  lock_acquire(&registered_lock);
+  for (size_t i = 0, count = registered.count; i < count; i++)
+    is_done = cut_locked(i, start_addr, end_addr) && is_done;
+  lock_release(&registered_lock);
+  return is_done ? 0 : ENOMEM;
+}
+
+static bool
+add_registered_stw(void) {
+  const struct page_range *ranges = registered.items;
+  for (size_t i = 0; i < registered.count; i++)
+    if (!add_root(ranges[i].start_addr, ranges[i].end_addr, ROOT_DATA))
+      return false;
+  return true;
+}
+
+void
+roots_adopt_fork(void) {
+  lock_reset(&registered_lock);
+}
+
+/* ---- stacks ---- */
+
+/* [low, stack_pointer) is dead, [stack_pointer, end) is live. */
+struct live_stack {
+  uintptr_t low_addr, stack_pointer, end_addr;
+};
+
+/* The main stack has no neighbour below it within the kernel's guard gap, so its dead part is what
+ * lies below the stack pointer in the same run of pages. */
+#define MAIN_STACK_BYTES_MAX (128 * MIB)
+
+static bool
+is_on_main_stack(uintptr_t stack_pointer) {
+  uintptr_t end = platform_main_stack_end();
+  return stack_pointer < end && end - stack_pointer < MAIN_STACK_BYTES_MAX;
+}
+
+static const struct page_range *
+range_around(const struct page_ranges *pages, uintptr_t addr) {
+  size_t low = 0, high = pages->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (pages->ranges[middle].end_addr <= addr)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  bool is_inside = low < pages->count && pages->ranges[low].start_addr <= addr;
+  return is_inside ? &pages->ranges[low] : NULL;
+}
+
+/* Where the stack is that the thread runs on.  On a stack that is not the thread's own, such as a
+ * coroutine's, nothing is known to be dead; the thread's own stack is then scanned as data. */
+static struct live_stack
+locate_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_ranges *pages) {
+  if (thread && thread->stack_low_addr <= stack_pointer && stack_pointer < thread->stack_end_addr)
+    return (struct live_stack){thread->stack_low_addr, stack_pointer, thread->stack_end_addr};
+  const struct page_range *range = range_around(pages, stack_pointer);
+  if (!range)
+    return (struct live_stack){stack_pointer, stack_pointer, stack_pointer};
+  uintptr_t low = is_on_main_stack(stack_pointer) ? range->start_addr : stack_pointer;
+  return (struct live_stack){low, stack_pointer, range->end_addr};
+}
+
+static bool
+add_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_ranges *pages) {
+  struct live_stack *stack = array_add(&live_stacks, sizeof *stack);
+  if (!stack)
+    return false;
+  *stack = locate_stack(thread, stack_pointer, pages);
+  return add_root(stack->stack_pointer, stack->end_addr, ROOT_STACK);
+}
+
+/* The vector state in a signal frame tells its size, if the kernel used XSAVE. */
+static size_t
+vector_state_bytes(const struct _libc_fpstate *state) {
+  enum { FXSAVE_BYTES = 512, MAGIC_OFFSET = 464, SIZE_OFFSET = 468, XSAVE_BYTES_MAX = 65536 };
+  const uint32_t magic = 0x46505853;
+  uint32_t found, bytes;
+  memcpy(&found, (const char *)state + MAGIC_OFFSET, sizeof found);
+  memcpy(&bytes, (const char *)state + SIZE_OFFSET, sizeof bytes);
+  return found == magic && bytes <= XSAVE_BYTES_MAX ? bytes : FXSAVE_BYTES;
+}
+
+static bool
+add_registers(const ucontext_t *context) {
+  const greg_t *registers = context->uc_mcontext.gregs;
+  const struct _libc_fpstate *state = context->uc_mcontext.fpregs;
+  return add_root((uintptr_t)registers, (uintptr_t)(registers + NGREG), ROOT_STACK) &&
+         (!state || add_root((uintptr_t)state, (uintptr_t)state + vector_state_bytes(state), ROOT_STACK));
+}
+
+/* A coroutine may run on a block whose only pointer is the stack pointer. */
+static bool
+add_stopped_thread(const struct cgc_thread *thread, const struct page_ranges *pages) {
+  uintptr_t word = (uintptr_t)&thread->stack_pointer;
+  return add_root(word, word + sizeof word, ROOT_DATA) && add_stack(thread, thread->stack_pointer, pages) &&
+         (!thread->context || add_registers(thread->context));
+}
+
+static bool
+add_stopped_threads(const struct page_ranges *pages) {
+  const struct cgc_thread *self = thread_self();
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid) && thread != self && stop_world_has(thread) &&
+        !add_stopped_thread(thread, pages))
+      return false;
+  return true;
+}
+
+static void
+sort_stacks(struct live_stack *stacks, size_t count) {
+  for (size_t gap = count / 2; gap > 0; gap /= 2)   /* Shell, 1959: few, and mostly in order */
+    for (size_t i = gap; i < count; i++) {
+      struct live_stack moving = stacks[i];
+      size_t at = i;
+      for (; at >= gap && stacks[at - gap].low_addr > moving.low_addr; at -= gap)
+        stacks[at] = stacks[at - gap];
+      stacks[at] = moving;
+    }
+}
+
+/* ---- data ---- */
+
+/* All pages less the stacks; both in ascending order. */
+static bool
+add_data(const struct page_ranges *pages) {
+  const struct live_stack *stack = live_stacks.items, *last = stack + live_stacks.count;
+  for (size_t i = 0; i < pages->count; i++) {
+    uintptr_t at = pages->ranges[i].start_addr, end = pages->ranges[i].end_addr;
+    for (; stack < last && stack->low_addr < end; stack++) {
+      if (stack->end_addr <= at)
+        continue;
+      if (stack->low_addr > at && !add_root(at, stack->low_addr, ROOT_DATA))
+        return false;
+      at = stack->end_addr;
+      if (at >= end)
+        break;   /* it may reach into the next range */
+    }
+    if (at < end && !add_root(at, end, ROOT_DATA))
+      return false;
+  }
+  return true;
+}
+
+int
+roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
+  struct page_ranges pages;
+  int err = pages_list(&pages);
+  if (err)
+    return err;
+  roots.count = live_stacks.count = 0;
+  root_bytes = 0;
+  bool is_complete = add_stack(thread_self(), stack_pointer, &pages) && add_stopped_threads(&pages) && add_registered_stw();
+  sort_stacks(live_stacks.items, live_stacks.count);
+  is_complete = is_complete && add_data(&pages);
+  *result = (struct root_list){roots.items, roots.count, root_bytes};
+  return is_complete ? 0 : ENOMEM;
+}

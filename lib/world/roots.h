@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The roots: where pointers that keep blocks may lie outside of the heap.
+ *
+ *   registers   of every stopped thread, as the kernel saved them, vector state included
+ *   stacks      from the stack pointer (less the red zone) up
+ *   data        all other pages that hold private data, less the dead part of stacks
+ *   registered  ranges that the program named
+ *
+ * The list is made with the world stopped and cut into pieces for markers to share.
+ */
+#ifndef CGC_WORLD_ROOTS_H
+#define CGC_WORLD_ROOTS_H
+
+#include "world/thread.h"
+
+#include <sys/types.h>
+
+enum root_kind {
+  ROOT_STACK,   /* a word may also point just past the end of its block */
+  ROOT_DATA,
+};
+
+struct root {
+  uintptr_t start_addr;
+  uintptr_t end_addr;
+  enum root_kind kind;
+};
+
+struct root_list {
+  const struct root *roots;
+  size_t count;
+  size_t bytes;
+};
+
+/* Lists the roots; the caller's stack counts from stack_pointer.  0, or an errno code if they cannot be
+ * told: then nothing may be reclaimed.  Valid until the next call. */
+int roots_list_stw(uintptr_t stack_pointer, struct root_list *result);
+
+/* Copies memory of a root, which may be unmapped or out of bounds of its file by now.  Returns the bytes
+ * copied from the start, or a negative errno code if there are none. */
+ssize_t roots_read(void *to, uintptr_t from, size_t bytes);
+
+/* Registers [start, end) as roots, or takes back what lies in it.  0 or ENOMEM, EINVAL. */
+int roots_add(uintptr_t start_addr, uintptr_t end_addr);
+int roots_remove(uintptr_t start_addr, uintptr_t end_addr);
+
+/* In a forked child. */
+void roots_adopt_fork(void);
+
+#endif

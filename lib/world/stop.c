@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/stop.h"
+
+#include "base/arch_x86_64.h"
+#include "base/hull.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "world/tasks.h"
+
+#include <errno.h>
+#include <ucontext.h>
+
+enum {
+  ANSWER_WAIT_NS = 200 * 1000,           /* between two looks at who is missing */
+  ASLEEP_AFTER_NS = 2 * 1000 * 1000,     /* then the kernel is asked about silent threads */
+};
+
+/* Odd while the world is being stopped or is stopped.  Futex of the stopped threads. */
+static atom_int stop_generation;
+
+/* Counts answers.  Futex of the stopper. */
+static atom_int stop_answers;
+
+static bool handler_is_set;
+static int  stopper_tid;
+
+/* ---- the stopped side ---- */
+
+static void
+answer(struct cgc_thread *thread, unsigned generation) {
+  atom_int_store_rel(&thread->stopped_in, generation);   /* publishes what it says about the thread; pairs with has_answered */
+  atom_int_add_full(&stop_answers, 1);
+  platform_futex_wake(&stop_answers, 1);
+}
+
+static void
+await_resume(unsigned generation) {
+  while (atom_int_load_acq(&stop_generation) == generation)
+    platform_futex_wait(&stop_generation, generation, UINT64_MAX);
+}
+
+static struct cgc_thread *
+record_in_signal(const siginfo_t *info) {
+  uintptr_t addr = (uintptr_t)info->si_value.sival_ptr;
+  if (info->si_code != SI_QUEUE || addr - hull.meta_addr >= HULL_META_BYTES)
+    return NULL;   /* not ours: the program's own use of the signal */
+  return (struct cgc_thread *)addr;
+}
+
+static void
+on_stop_sig(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  struct cgc_thread *thread = record_in_signal(info);
+  if (!thread)
+    return;
+  atom_int_store_rlx(&thread->signal_is_pending, 0);
+  unsigned generation = atom_int_load_acq(&stop_generation);
+  if (!(generation & 1))
+    return;   /* given up or over */
+  if (atom_int_load_rlx(&thread->cache.is_inside)) {
+    atom_int_store_rlx(&thread->cache.is_stop_wanted, 1);
+    return;   /* stop_world_yield does it */
+  }
+  const ucontext_t *frame = context;
+  thread->context = context;
+  thread->stack_pointer = (uintptr_t)frame->uc_mcontext.gregs[REG_RSP] - ARCH_RED_ZONE_BYTES;
+  answer(thread, generation);
+  await_resume(generation);
+}
+
+static void
+yield_spilled(void *arg, uintptr_t stack_pointer) {
+  struct cgc_thread *thread = arg;
+  unsigned generation = atom_int_load_acq(&stop_generation);
+  if (!(generation & 1))
+    return;
+  if (atom_int_load_rlx(&thread->stopped_in) != generation) {   /* else taken as stopped while it slept */
+    thread->context = NULL;
+    thread->stack_pointer = stack_pointer;
+    answer(thread, generation);
+  }
+  await_resume(generation);
+}
+
+/* With the signal blocked, for the handler publishes to the same fields. */
+void
+stop_world_yield(struct thread_cache *cache) {
+  uint64_t mask = platform_block_signal((int)option(OPTION_STOP_SIGNAL));
+  atom_int_store_rlx(&cache->is_stop_wanted, 0);
+  arch_call_spilled(yield_spilled, cache);
+  platform_restore_signals(mask);
+}
+
+bool
+stop_world_is_on(void) {
+  return atom_int_load_acq(&stop_generation) & 1 && platform_thread_id() != stopper_tid;
+}
+
+/* ---- the stopper's side ---- */
+
+struct stop_round {
+  struct stop_result *result;
+  unsigned generation;
+  unsigned missing;
+  bool may_be_asleep;      /* long enough has been waited to ask the kernel */
+  int  err;
+};
+
+static bool
+has_answered(const struct cgc_thread *thread, unsigned generation) {
+  return atom_int_load_acq(&thread->stopped_in) == generation;
+}
+
+/* The first time only: a process of one thread never gets the handler. */
+static int
+set_handler(void) {
+  int err = handler_is_set ? 0 : platform_set_handler((int)option(OPTION_STOP_SIGNAL), on_stop_sig);
+  handler_is_set = !err;
+  return err;
+}
+
+static void
+ask_to_stop(struct cgc_thread *thread, int tid) {
+  if (atom_int_load_rlx(&thread->signal_is_pending) || set_handler())
+    return;   /* it has not taken the last one */
+  atom_int_store_rlx(&thread->signal_is_pending, 1);
+  if (platform_send_signal(tid, (int)option(OPTION_STOP_SIGNAL), thread))
+    atom_int_store_rlx(&thread->signal_is_pending, 0);   /* queue full: again in the next round */
+}
+
+/* Whether the thread sleeps with all signals blocked; it is believed after some waiting, or at once if it
+ * has not run since the last cycle. */
+static bool
+try_park(struct cgc_thread *thread, int tid, bool has_waited) {
+  struct task_sleep sleep;
+  bool was_parked = thread->is_kernel_parked;
+  thread->is_kernel_parked = false;
+  if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, (int)option(OPTION_STOP_SIGNAL), &sleep) ||
+      (!has_waited && sleep.fingerprint != thread->parked_fingerprint))
+    return false;
+  thread->is_kernel_parked = true;
+  thread->parked_fingerprint = sleep.fingerprint;
+  thread->context = NULL;
+  thread->stack_pointer = sleep.stack_pointer - ARCH_RED_ZONE_BYTES;
+  atom_int_store_rel(&thread->stopped_in, atom_int_load_rlx(&stop_generation));
+  return true;
+}
+
+/* One look at one thread. */
+static bool
+visit_thread(int tid, void *arg) {
+  struct stop_round *round = arg;
+  if (tid == stopper_tid)
+    return true;
+  struct cgc_thread *thread = thread_find_or_add(tid);
+  if (!thread) {
+    round->err = ENOMEM;
+    return false;
+  }
+  if (has_answered(thread, round->generation)) {
+    round->result->threads++;
+    round->result->kernel_parked += thread->is_kernel_parked;
+    return true;
+  }
+  /* A put-off stop has consumed its signal: no other is needed. */
+  if (!atom_int_load_rlx(&thread->cache.is_stop_wanted))
+    ask_to_stop(thread, tid);
+  if (try_park(thread, tid, round->may_be_asleep)) {
+    round->result->threads++;
+    round->result->kernel_parked++;
+    return true;
+  }
+  round->missing++;
+  round->result->silent_tid = tid;
+  return true;
+}
+
+static int
+stop_round(struct stop_round *round) {
+  *round->result = (struct stop_result){0};
+  round->missing = 0;
+  round->err = 0;
+  int err = tasks_visit(visit_thread, round);
+  return err ? err : round->err;
+}
+
+/* Rounds until a listing shows everybody stopped. */
+static int
+stop_all(struct stop_round *round) {
+  uint64_t start_ns = platform_now_ns(), limit_ns = option(OPTION_STOP_TIMEOUT) * 1000000;
+  for (;;) {
+    unsigned answers = atom_int_load_acq(&stop_answers);
+    int err = stop_round(round);
+    if (err || !round->missing)
+      return err;
+    uint64_t waited_ns = platform_now_ns() - start_ns;
+    if (waited_ns > limit_ns)
+      return ETIMEDOUT;
+    round->may_be_asleep = waited_ns > ASLEEP_AFTER_NS;
+    platform_futex_wait(&stop_answers, answers, ANSWER_WAIT_NS);
+  }
+}
+
+int
+stop_world_begin(struct stop_result *result) {
+  *result = (struct stop_result){0};
+  stopper_tid = platform_thread_id();
+  unsigned generation = atom_int_add_full(&stop_generation, 1) + 1;
+  struct stop_round round = {.result = result, .generation = generation};
+  int err = stop_all(&round);
+  if (err)
+    stop_world_end();
+  return err;
+}
+
+void
+stop_world_end(void) {
+  stopper_tid = 0;
+  atom_int_add_full(&stop_generation, 1);
+  platform_futex_wake(&stop_generation, INT32_MAX);
+}
+
+bool
+stop_world_has(const struct cgc_thread *thread) {
+  return atom_int_load_rlx(&thread->stopped_in) == atom_int_load_rlx(&stop_generation);
+}
+
+bool
+stop_world_is_still_parked(void) {
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
+    struct task_sleep sleep;
+    int tid = (int)atom_int_load_rlx(&thread->tid);
+    if (tid && stop_world_has(thread) && thread->is_kernel_parked &&
+        (!tasks_is_asleep(tid, (int)option(OPTION_STOP_SIGNAL), &sleep) || sleep.fingerprint != thread->parked_fingerprint))
+      return false;
+  }
+  return true;
+}
+
+void
+stop_world_adopt_fork(void) {
+  stopper_tid = 0;
+  atom_int_store_rel(&stop_generation, (atom_int_load_rlx(&stop_generation) + 2) & ~1u);
+}

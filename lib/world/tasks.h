@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel tells about this process's threads, in /proc/self/task. */
+#ifndef CGC_WORLD_TASKS_H
+#define CGC_WORLD_TASKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Calls visit for each thread id until it returns false.  0 or an errno code; 0 also if stopped. */
+int tasks_visit(bool (*visit)(int tid, void *arg), void *arg);
+
+struct task_sleep {
+  uintptr_t stack_pointer;
+  uint64_t  fingerprint;     /* changes when the thread has run */
+};
+
+/* Whether the thread blocks that signal and sleeps in a system call, and where. */
+bool tasks_is_asleep(int tid, int blocked_signal, struct task_sleep *sleep);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/thread.h"
+
+#include "base/lock.h"
+#include "base/meta.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "world/stop.h"
+
+#include <limits.h>
+#include <pthread.h>
+
+/* Held with the stop signal blocked, so that no thread is stopped inside. */
+static struct lock thread_lock = LOCK_INITIALIZER(LOCK_RANK_THREADS);
+
+/* Lock: thread_lock.  Read by anyone: records are only ever added, at the front. */
+static atom_word thread_records;
+
+static pthread_key_t exit_key;
+static bool has_exit_key;
+
+struct cgc_thread *
+thread_first(void) {
+  return (struct cgc_thread *)atom_load_acq(&thread_records);   /* pairs with add_record_locked */
+}
+
+/* ---- thread exit ---- */
+
+/* Runs among the thread's other destructors; asks to be run again until the last round, since
+ * those allocate and free too. */
+static void
+thread_on_exit(void *arg) {
+  struct cgc_thread *thread = arg;
+  if (++thread->destructor_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    pthread_setspecific(exit_key, thread);
+    return;
+  }
+  thread_cache_enter(&thread->cache);
+  thread_cache_abandon(&thread->cache);
+  atom_int_store_rel(&thread->is_exiting, 1);
+  if (thread_cache_leave(&thread->cache))
+    stop_world_yield(&thread->cache);
+}
+
+void
+thread_init(void) {
+  has_exit_key = pthread_key_create(&exit_key, thread_on_exit) == 0;
+}
+
+/* ---- records ---- */
+
+static struct cgc_thread *
+find_locked(int tid) {
+  struct cgc_thread *thread = thread_first();
+  while (thread && atom_int_load_rlx(&thread->tid) != (unsigned)tid)
+    thread = thread->next;
+  return thread;
+}
+
+static struct cgc_thread *
+add_record_locked(void) {
+  struct cgc_thread *thread = meta_alloc(sizeof *thread);
+  if (!thread)
+    return NULL;
+  thread->next = thread_first();
+  atom_store_rel(&thread_records, (uintptr_t)thread);   /* publishes the record */
+  return thread;
+}
+
+static void
+clear_locked(struct cgc_thread *thread) {
+  if (thread->has_cache)
+    thread_cache_abandon(&thread->cache);
+  thread->has_cache = false;
+  atom_int_store_rlx(&thread->is_exiting, 0);
+  thread->stack_low_addr = thread->stack_end_addr = 0;
+  thread->destructor_rounds = 0;
+  atom_int_store_rlx(&thread->signal_is_pending, 0);
+  atom_int_store_rlx(&thread->stopped_in, 0);
+  atom_int_store_rlx(&thread->cache.is_stop_wanted, 0);
+  thread->is_kernel_parked = false;
+  atom_int_store_rel(&thread->tid, 0);
+}
+
+static void
+reap_locked(void) {
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
+    int tid = (int)atom_int_load_rlx(&thread->tid);
+    if (tid && !platform_thread_exists(tid))
+      clear_locked(thread);
+  }
+}
+
+/* Looking whether threads exist costs a system call each: only when records run out. */
+static struct cgc_thread *
+take_record_locked(int tid) {
+  struct cgc_thread *thread = find_locked(0);
+  if (!thread) {
+    reap_locked();
+    thread = find_locked(0);
+  }
+  if (!thread)
+    thread = add_record_locked();
+  if (thread)
+    atom_int_store_rel(&thread->tid, (unsigned)tid);
+  return thread;
+}
+
+static uint64_t
+lock_threads(void) {
+  uint64_t mask = platform_block_signal((int)option(OPTION_STOP_SIGNAL));
+  lock_acquire(&thread_lock);
+  return mask;
+}
+
+static void
+unlock_threads(uint64_t mask) {
+  lock_release(&thread_lock);
+  platform_restore_signals(mask);
+}
+
+struct cgc_thread *
+thread_find_or_add(int tid) {
+  uint64_t mask = lock_threads();
+  struct cgc_thread *thread = find_locked(tid);
+  if (!thread)
+    thread = take_record_locked(tid);
+  unlock_threads(mask);
+  return thread;
+}
+
+/* A kernel-parked thread may wake up in the middle of a fast path: its cache is left alone. */
+static void
+settle_locked(struct cgc_thread *thread) {
+  bool is_self = thread == thread_self();
+  if (!is_self && !stop_world_has(thread))
+    clear_locked(thread);
+  else if (thread->has_cache && (is_self || !thread->is_kernel_parked))
+    thread_cache_collect_remote(&thread->cache);
+}
+
+void
+thread_settle_stw(void) {
+  uint64_t mask = lock_threads();
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid))
+      settle_locked(thread);
+  unlock_threads(mask);
+}
+
+struct cgc_thread *
+thread_register_self(void) {
+  int tid = platform_thread_id();
+  uint64_t mask = lock_threads();
+  struct cgc_thread *thread = find_locked(tid);
+  if (thread && thread->has_cache) {   /* of an earlier thread that had the same id */
+    clear_locked(thread);
+    thread = NULL;
+  }
+  if (!thread)
+    thread = take_record_locked(tid);
+  if (thread) {
+    thread->has_cache = true;
+    thread_cache_self = &thread->cache;
+  }
+  unlock_threads(mask);
+  if (thread && has_exit_key)
+    pthread_setspecific(exit_key, thread);
+  return thread;
+}
+
+void
+thread_note_stack(void) {
+  struct cgc_thread *thread = thread_self();
+  pthread_attr_t attributes;
+  void *low;
+  size_t bytes;
+  if (!thread || pthread_getattr_np(pthread_self(), &attributes))
+    return;
+  if (pthread_attr_getstack(&attributes, &low, &bytes) == 0) {
+    /* Thread-local data and the thread descriptor lie above, and are scanned as data. */
+    thread->stack_end_addr = round_up((uintptr_t)__builtin_frame_address(0), 16);
+    thread->stack_low_addr = (uintptr_t)low;
+  }
+  pthread_attr_destroy(&attributes);
+}
+
+/* ---- fork ---- */
+
+void
+thread_adopt_fork(void) {
+  struct cgc_thread *self = thread_self();
+  lock_reset(&thread_lock);
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
+    if (thread == self)
+      continue;
+    thread_cache_forget(&thread->cache);
+    thread->has_cache = false;
+    clear_locked(thread);
+  }
+  if (!self)
+    return;
+  atom_int_store_rlx(&self->tid, (unsigned)platform_thread_id());
+  atom_int_store_rlx(&self->signal_is_pending, 0);
+  atom_int_store_rlx(&self->stopped_in, 0);
+  atom_int_store_rlx(&self->cache.is_stop_wanted, 0);
+}

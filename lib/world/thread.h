@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The registry of threads: who has a thread cache, and where the stacks are.
+ *
+ * A thread registers at its first slow allocation or when pthread_create starts it; a stop adds
+ * the others it finds.  A record stays until the kernel's thread is gone, for libc allocates and
+ * frees after the last destructor of ours.  Records are reused, never unmapped.
+ */
+#ifndef CGC_WORLD_THREAD_H
+#define CGC_WORLD_THREAD_H
+
+#include "heap/thread_cache.h"
+
+struct cgc_thread {
+  /* First, so that thread_cache_self points to the record. */
+  struct thread_cache cache;
+
+  /* Lock: threads.  tid is 0 for an unused record. */
+  atom_int tid;
+  bool has_cache;            /* thread_cache_self of that thread points here */
+  atom_int is_exiting;       /* its destructors have run */
+  struct cgc_thread *next;   /* all records ever; constant once listed */
+
+  /* The thread itself, before it runs the program's code; 0: unknown. */
+  uintptr_t stack_low_addr;
+  uintptr_t stack_end_addr;
+  unsigned  destructor_rounds;
+
+  /* Stopper and the thread's signal handler (world/stop.c). */
+  atom_int signal_is_pending;
+  atom_int stopped_in;           /* generation of the stop that it has answered */
+  uintptr_t stack_pointer;       /* valid while stopped */
+  const void *context;           /* ucontext_t of the signal, or NULL */
+
+  /* Stopper: a thread that blocks all signals, seen asleep in the kernel. */
+  bool     is_kernel_parked;
+  uint64_t parked_fingerprint;
+};
+
+/* Once, before any thread registers. */
+void thread_init(void);
+
+/* This thread's record, made if need be; NULL if there is no memory. */
+struct cgc_thread *thread_register_self(void);
+
+/* Notes the bounds of this thread's stack, which libc knows, in a registered thread. */
+void thread_note_stack(void);
+
+/* The record of a thread that exists, made if need be; NULL if there is no memory. */
+struct cgc_thread *thread_find_or_add(int tid);
+
+/* The first record; the others follow by `next`.  Skip those whose tid is 0. */
+struct cgc_thread *thread_first(void);
+
+/* With the world stopped: gives back the caches of threads that are gone, and on behalf of the stopped
+ * ones takes in what others freed for them. */
+void thread_settle_stw(void);
+
+/* In a forked child: forgets all threads but the calling one. */
+void thread_adopt_fork(void);
+
+/* The calling thread's record, or NULL. */
+CGC_INLINE struct cgc_thread *
+thread_self(void) {
+  struct thread_cache *cache = thread_cache_self;
+  return cache == &thread_cache_none ? NULL : (struct cgc_thread *)cache;
+}
+
+#endif
