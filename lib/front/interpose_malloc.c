@@ -43,11 +43,18 @@ free_refused(const char *function, void *block, enum free_verdict verdict, const
     bad_free_report(function, block, verdict, caller);
 }
 
+CGC_NOINLINE static void
+free_rest(void *block, enum free_result result, const void *caller) {
+  enum free_verdict verdict = free_slow(block, result);
+  if (CGC_UNLIKELY(verdict != FREE_VERDICT_FREED))
+    free_refused("free", block, verdict, caller);
+}
+
 CGC_EXPORT void
 free(void *block) {
-  enum free_verdict verdict = free_block(block);
-  if (CGC_UNLIKELY(verdict != FREE_VERDICT_FREED))
-    free_refused("free", block, verdict, CALLER);
+  enum free_result result = free_fast(block);
+  if (CGC_UNLIKELY(result != FREE_DONE))
+    free_rest(block, result, CALLER);
 }
 
 /* C23: the size must be the one asked for; slots are rounded up, so only a larger one can be told. */

@@ -93,7 +93,8 @@ alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
   void *block = NULL;
   if (span) {
     block = (void *)span->base_addr;
-    *is_zero = !span->is_touched;
+    if (is_zero)
+      *is_zero = !span->is_touched;
   }
   runtime_leave(cache);
   return block;
@@ -111,14 +112,11 @@ alloc_zeroed(size_t bytes, unsigned kind) {
 /* Slots are aligned to the largest power of two that divides their size, up to a page. */
 void *
 alloc_aligned(size_t bytes, size_t alignment, unsigned kind) {
-  for (size_t size = bytes > alignment ? bytes : alignment; size <= SIZE_CLASS_MAX_BYTES && alignment <= SPAN_PAGE_BYTES;) {
-    unsigned size_class = size_class_of(size);
-    if (size_class_rows[size_class].slot_bytes % alignment == 0)
-      return alloc_block(size_class_rows[size_class].slot_bytes, kind);
-    size = size_class_rows[size_class].slot_bytes + 1;
-  }
-  bool is_zero;
-  return alloc_large(bytes, kind, alignment > SPAN_PAGE_BYTES ? alignment >> SPAN_PAGE_BYTES_LOG2 : 1, &is_zero);
+  if (bytes <= SIZE_CLASS_MAX_BYTES && alignment <= SPAN_PAGE_BYTES)
+    for (unsigned size_class = size_class_of(bytes); size_class < SIZE_CLASS_COUNT; size_class++)
+      if (size_class_rows[size_class].slot_bytes % alignment == 0)
+        return alloc_slot(span_class_of(size_class, kind));
+  return alloc_large(bytes, kind, alignment > SPAN_PAGE_BYTES ? alignment >> SPAN_PAGE_BYTES_LOG2 : 1, NULL);
 }
 
 /* ---- free ---- */
@@ -149,27 +147,40 @@ free_remote(struct cgc_span *span, uintptr_t addr) {
   size_t slot = span_slot_of(span, addr);
   if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
     return FREE_VERDICT_INTERIOR;
-  const struct span_owner *owner = (const struct span_owner *)atom_load_rlx(&span->owner);
-  const struct thread_cache *cache = (const void *)((const char *)owner - offsetof(struct thread_cache, owner));
+  /* Only a thread cache has current spans. */
+  const struct thread_cache *cache = (const struct thread_cache *)atom_load_rlx(&span->owner);
   if (span->state == SPAN_CURRENT && thread_cache_window_has(cache, span, slot))
     return FREE_VERDICT_DOUBLE;
   return span_free_remote(span, slot) ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
 }
 
-enum free_verdict
-free_slow(struct cgc_span *span, uintptr_t addr, enum free_result result) {
-  if (result == FREE_ALREADY_FREE)
-    return FREE_VERDICT_DOUBLE;
-  if (result == FREE_DONE_EVENT) {
-    free_event(span);
-    return FREE_VERDICT_FREED;
-  }
-  enum free_verdict verdict = FREE_VERDICT_NO_BLOCK;
+static enum free_verdict
+free_not_owned(struct cgc_span *span, uintptr_t addr) {
   if (span->state == SPAN_LARGE)
-    verdict = free_large(span, addr);
-  else if (span_is_small(span))
-    verdict = free_remote(span, addr);
-  CGC_KEEP_ALIVE(addr);
+    return free_large(span, addr);
+  return span_is_small(span) ? free_remote(span, addr) : FREE_VERDICT_NO_BLOCK;
+}
+
+static enum free_verdict
+verdict_without_span(uintptr_t addr) {
+  bool is_ours = addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes);
+  return is_ours ? FREE_VERDICT_NO_BLOCK : FREE_VERDICT_FOREIGN;
+}
+
+enum free_verdict
+free_slow(void *block, enum free_result result) {
+  uintptr_t addr = (uintptr_t)block;
+  struct cgc_span *span = heap_map_span(addr);
+  enum free_verdict verdict = FREE_VERDICT_FREED;
+  if (result == FREE_NO_SPAN)
+    verdict = verdict_without_span(addr);
+  else if (result == FREE_ALREADY_FREE)
+    verdict = FREE_VERDICT_DOUBLE;
+  else if (result == FREE_DONE_EVENT)
+    free_event(span);
+  else
+    verdict = free_not_owned(span, addr);
+  CGC_KEEP_ALIVE(block);
   return verdict;
 }
 
@@ -188,8 +199,7 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
   uintptr_t addr = (uintptr_t)block;
   struct cgc_span *span = heap_map_span(addr);
   if (!span || !span_is_used(span)) {
-    bool is_ours = addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes);
-    *verdict = is_ours ? FREE_VERDICT_NO_BLOCK : FREE_VERDICT_FOREIGN;
+    *verdict = verdict_without_span(addr);
     return NULL;
   }
   size_t slot = span_slot_of(span, addr);

@@ -11,20 +11,22 @@
 /* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
 void *alloc_small_slow(unsigned span_class);
 
-/* A block with a span of its own, aligned to align_pages pages, or NULL.  *is_zero tells whether its
- * memory is known to be zero. */
+/* A block with a span of its own, aligned to align_pages pages, or NULL.  *is_zero, unless NULL, tells
+ * whether its memory is known to be zero. */
 void *alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero);
+
+CGC_INLINE void *
+alloc_slot(unsigned span_class) {
+  void *block = thread_cache_try_pop(thread_cache_self, span_class);
+  return CGC_LIKELY(block != NULL) ? block : alloc_small_slow(span_class);
+}
 
 /* A block of bytes of any size; NULL if there is no memory or it is over PTRDIFF_MAX. */
 CGC_INLINE void *
 alloc_block(size_t bytes, unsigned kind) {
-  if (CGC_LIKELY(bytes <= SIZE_CLASS_MAX_BYTES)) {
-    unsigned span_class = span_class_of(size_class_of(bytes), kind);
-    void *block = thread_cache_try_pop(thread_cache_self, span_class);
-    return CGC_LIKELY(block != NULL) ? block : alloc_small_slow(span_class);
-  }
-  bool is_zero;
-  return alloc_large(bytes, kind, 1, &is_zero);
+  if (CGC_LIKELY(bytes <= SIZE_CLASS_MAX_BYTES))
+    return alloc_slot(span_class_of(size_class_of(bytes), kind));
+  return alloc_large(bytes, kind, 1, NULL);
 }
 
 /* The same, zeroed. */
@@ -41,18 +43,24 @@ enum free_verdict {
   FREE_VERDICT_FOREIGN,     /* not in the heap's range */
 };
 
-/* What thread_cache_free_own has not done. */
-enum free_verdict free_slow(struct cgc_span *span, uintptr_t addr, enum free_result result);
+/* The fast path: frees a slot of this thread's own. */
+CGC_INLINE enum free_result
+free_fast(void *block) {
+  struct cgc_span *span = heap_map_span((uintptr_t)block);
+  if (CGC_UNLIKELY(!span))
+    return FREE_NO_SPAN;
+  enum free_result result = thread_cache_free_own(thread_cache_self, span, (uintptr_t)block);
+  CGC_KEEP_ALIVE(block);
+  return result;
+}
+
+/* What the fast path has not done, or not to the end. */
+enum free_verdict free_slow(void *block, enum free_result result);
 
 CGC_INLINE enum free_verdict
 free_block(void *block) {
-  uintptr_t addr = (uintptr_t)block;
-  struct cgc_span *span = heap_map_span(addr);
-  if (CGC_UNLIKELY(!span))
-    return addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes) ? FREE_VERDICT_NO_BLOCK : FREE_VERDICT_FOREIGN;
-  enum free_result result = thread_cache_free_own(thread_cache_self, span, addr);
-  CGC_KEEP_ALIVE(block);
-  return CGC_LIKELY(result == FREE_DONE) ? FREE_VERDICT_FREED : free_slow(span, addr, result);
+  enum free_result result = free_fast(block);
+  return CGC_LIKELY(result == FREE_DONE) ? FREE_VERDICT_FREED : free_slow(block, result);
 }
 
 /* The used span whose block starts at block, or NULL and why in *verdict. */

@@ -32,6 +32,9 @@ static struct lock page_heap_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
 static struct page_set page_sets[2];         /* [span kind & SPAN_KIND_NOSCAN] */
 static size_t touched_free_pages;
 static uint64_t scavenged_at_ns;
+static size_t discarded_pages;               /* since scavenged_at_ns */
+static size_t regretted_pages;               /* of them, asked for again since */
+static size_t retain_more_pages;             /* beyond what options say, learnt from regret */
 
 /* Lock: page_heap_lock; anyone may read them. */
 static atom_word used_pages;
@@ -248,6 +251,7 @@ discard_free_locked(struct cgc_span *span) {
     return 0;   /* the pages keep their contents: they stay touched */
   heap_map_set_touched(span->base_addr, span->page_count, false);
   touched_free_pages -= span->touched_pages;
+  discarded_pages += span->touched_pages;
   span->touched_pages = 0;
   return bytes;
 }
@@ -281,7 +285,21 @@ static size_t
 retain_pages_max(void) {
   size_t used = atom_load_rlx(&used_pages) / 8;
   size_t floor_pages = option(OPTION_RETAIN) >> SPAN_PAGE_BYTES_LOG2;
-  return used > floor_pages ? used : floor_pages;
+  return (used > floor_pages ? used : floor_pages) + retain_more_pages;
+}
+
+/* Pages that were given back a moment ago are needed again: so much more is worth keeping, up to
+ * what is in use. */
+static void
+regret_locked(size_t untouched_pages) {
+  if (!discarded_pages)
+    return;
+  regretted_pages += min_u64(untouched_pages, discarded_pages);
+  discarded_pages -= min_u64(untouched_pages, discarded_pages);
+  if (regretted_pages <= retain_pages_max() / 4)
+    return;
+  retain_more_pages = min_u64(retain_more_pages + regretted_pages, atom_load_rlx(&used_pages));
+  regretted_pages = 0;
 }
 
 /* After a free: at once if there is too much, down to three quarters so that it is not done again
@@ -295,6 +313,8 @@ give_back_locked(void) {
   if (now_ns - scavenged_at_ns >= age_ns && now_ns > age_ns) {
     scavenge_locked(0, now_ns - age_ns);
     scavenged_at_ns = now_ns;
+    retain_more_pages /= 2;
+    discarded_pages = regretted_pages = 0;
   }
 }
 
@@ -398,6 +418,7 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
     return NULL;
   }
   uintptr_t addr = aligned_in(run, align_pages);
+  regret_locked(pages - heap_map_count_touched(addr, pages));
   trim_locked(run, kind, addr, pages, spare);
   make_used_locked(span, span_class, addr, pages);
   return span;

@@ -9,6 +9,7 @@ struct cgc_size_class {
   uint32_t slot_bytes;
   uint16_t page_count;
   uint16_t slot_count;
+  uint16_t base_page_count;   /* of the smallest span that wastes little: page_count is a multiple */
   uint32_t divide_magic;   /* offset / slot_bytes == offset * divide_magic >> 32 within a span */
 };
 
@@ -18,11 +19,12 @@ struct cgc_size_class {
 #define SIZE_CLASS_SMALL_BYTES 1024
 #define SIZE_CLASS_MAX_BYTES   32768
 
-/* A request's class; bytes <= SIZE_CLASS_MAX_BYTES. */
+/* A request's class; bytes <= SIZE_CLASS_MAX_BYTES.  A small block never fills its slot, so that a
+ * pointer just past its end keeps it. */
 CGC_INLINE unsigned
 size_class_of(size_t bytes) {
   if (CGC_LIKELY(bytes <= SIZE_CLASS_SMALL_BYTES))
-    return size_class_small[(bytes + 7) >> 3];
+    return size_class_small[bytes];
   return size_class_medium[(bytes - SIZE_CLASS_SMALL_BYTES + 127) >> 7];
 }
 

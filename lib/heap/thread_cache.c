@@ -130,14 +130,15 @@ thread_cache_collect_remote(struct thread_cache *cache) {
   }
 }
 
+/* The span that has been partial for longest: it has gained the most free slots since. */
 static struct cgc_span *
 take_span(struct thread_cache *cache, unsigned span_class) {
-  struct cgc_span *span = cache->lists[span_class].partial;
-  if (span) {
-    unlink_span(cache, span);
-    return span;
-  }
-  return central_take(span_class, &cache->owner);
+  struct cgc_span *newest = cache->lists[span_class].partial;
+  if (!newest)
+    return central_take(span_class, &cache->owner);
+  struct cgc_span *oldest = newest->prev;
+  unlink_span(cache, oldest);
+  return oldest;
 }
 
 bool
@@ -172,6 +173,14 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
   span->countdown = SPAN_NO_COUNTDOWN;
   if (span->state == SPAN_CURRENT)
     return;   /* counted down over many windows; its slots are found when the window moves */
+  if (span->state == SPAN_FULL && span->slot_count > 1) {
+    struct span_lists *lists = &cache->lists[span->span_class];
+    span_list_remove(&lists->full, span);
+    span->state = SPAN_PARTIAL;
+    span->countdown = (int16_t)(span->slot_count - 1);
+    span_list_push(&lists->partial, span);
+    return;   /* its first free slot: the usual case */
+  }
   settle_span(cache, span);
 }
 

@@ -17,12 +17,12 @@
 
 #include "heap/heap_map.h"
 
-struct alloc_window {
+struct alloc_window {   /* half a cache line */
   uint64_t  free;            /* free slots of the window's word */
   uintptr_t base_addr;       /* of the word's first slot */
   size_t    slot_bytes;
   struct cgc_span *span;     /* the current span, or NULL */
-};
+} CGC_ALIGNED(32);
 
 struct span_lists {
   struct cgc_span *partial;
@@ -30,13 +30,13 @@ struct span_lists {
 };
 
 struct thread_cache {
+  /* Atomic: any thread.  First: a span's owner pointer is its cache's address. */
+  struct span_owner owner;
+
   /* Owner; read by collections with the world stopped. */
   struct alloc_window windows[SPAN_CLASS_COUNT];
   struct span_lists   lists[SPAN_CLASS_COUNT];
   size_t retained_pages;     /* in empty spans kept for the next use */
-
-  /* Atomic: any thread. */
-  struct span_owner owner;
 
   /* Owner and its signal handler. */
   atom_int is_inside;        /* in a slow path: must not be stopped here */
@@ -57,9 +57,12 @@ thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {
   uint64_t free = window->free;
   if (CGC_UNLIKELY(!free))
     return NULL;
-  unsigned slot = (unsigned)__builtin_ctzll(free);
+  size_t slot = (size_t)__builtin_ctzll(free);
   window->free = free & (free - 1);
-  return (void *)(window->base_addr + slot * window->slot_bytes);
+  void *block = (void *)(window->base_addr + slot * window->slot_bytes);
+  if (!block)
+    __builtin_unreachable();
+  return block;
 }
 
 enum free_result {
@@ -67,6 +70,7 @@ enum free_result {
   FREE_DONE_EVENT,    /* freed; the span's countdown has run out: call thread_cache_free_event */
   FREE_NOT_OWNED,     /* nothing done: large, another thread's, free, or no block at all */
   FREE_ALREADY_FREE,  /* nothing done */
+  FREE_NO_SPAN,       /* nothing done: no span lies there */
 };
 
 /* Frees a slot of one of this thread's own spans. */

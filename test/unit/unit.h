@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the unit tests share.  Each module's file gives one suite; Check runs every test in a process
+ * of its own, forked from a runner in which the library has not started.
+ */
+#ifndef CGC_TEST_UNIT_H
+#define CGC_TEST_UNIT_H
+
+#include "base/compiler.h"
+#include "heap/span.h"
+#include "heap/thread_cache.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SUITES(X)                                                                               \
+  X(text) X(options) X(fault) X(lock) X(size_class) X(span) X(page_tree) X(heap_map) X(page_heap) \
+  X(thread_cache) X(central) X(pacer)
+
+#define DECLARE_SUITE(name) Suite *name##_suite(void);
+SUITES(DECLARE_SUITE)
+#undef DECLARE_SUITE
+
+/* A suite with one case, whose tests have 60 seconds each. */
+Suite *unit_suite(const char *name, TCase **tests);
+
+/* ---- starting layers of the library ---- */
+
+/* Hull, metadata and page heap, without threads and collections. */
+void unit_start_heap(void);
+
+/* All of it, by the way that allocations take; the cache is this thread's, not inside. */
+struct thread_cache *unit_start_runtime(void);
+
+/* ---- random numbers ---- */
+
+struct unit_random {
+  uint64_t state;
+};
+
+/* Of CGC_TEST_SEED if that is set, else a new one; the same in all tests of a run. */
+uint64_t unit_seed(void);
+void unit_print_seed(void);
+
+struct unit_random unit_random_start(void);
+uint64_t unit_random_below(struct unit_random *random, uint64_t limit);
+
+/* ---- what the library logs ---- */
+
+/* Sends log lines to a file; unit_log_text returns all of them so far. */
+void unit_log_capture(void);
+const char *unit_log_text(void);
+
+/* ---- memory ---- */
+
+/* Address of a block in disguise, so that no word points to it. */
+CGC_INLINE uintptr_t
+unit_hide(const void *pointer) {
+  return ~(uintptr_t)pointer;
+}
+
+CGC_INLINE void *
+unit_reveal(uintptr_t hidden) {
+  return (void *)~hidden;
+}
+
+#endif
