@@ -31,6 +31,15 @@ round_down(uintptr_t value, uintptr_t power_of_two) {
   return value & ~(power_of_two - 1);
 }
 
+/* Set bits.  Without the instruction, which not every x86-64 has, the compiler would call a function. */
+CGC_INLINE unsigned
+count_bits(uint64_t bits) {
+  bits -= bits >> 1 & 0x5555555555555555;
+  bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+  bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+  return (unsigned)(bits * 0x0101010101010101 >> 56);
+}
+
 CGC_INLINE uint64_t
 min_u64(uint64_t a, uint64_t b) {
   return a < b ? a : b;

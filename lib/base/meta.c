@@ -17,32 +17,27 @@ static atom_word meta_mapped_bytes;
 
 static struct lock meta_lock = LOCK_INITIALIZER(LOCK_RANK_META);
 
-/* On a page that reads as zero in a forked child. */
-static atom_int *meta_sentinel;
+static const atom_int meta_not_started;
+const atom_int *meta_sentinel = &meta_not_started;
 static bool meta_was_forked;
 
 bool
 meta_init(void) {
-  meta_sentinel = (atom_int *)hull.meta_addr;
   if (platform_wipe_on_fork(hull.meta_addr, ARCH_PAGE_BYTES))
     return false;
-  atom_int_store_rlx(meta_sentinel, 1);
+  atom_int_store_rlx((atom_int *)hull.meta_addr, 1);
+  meta_sentinel = (const atom_int *)hull.meta_addr;
   meta_next_addr = hull.meta_addr + ARCH_PAGE_BYTES;
   meta_mapped_end = meta_next_addr;
   atom_store_rlx(&meta_mapped_bytes, ARCH_PAGE_BYTES);
   return true;
 }
 
-bool
-meta_is_native(void) {
-  return atom_int_load_rlx(meta_sentinel) != 0;
-}
-
 void
 meta_adopt_fork(void) {
   lock_reset(&meta_lock);
   meta_was_forked = true;
-  atom_int_store_rlx(meta_sentinel, 1);
+  atom_int_store_rlx((atom_int *)hull.meta_addr, 1);
 }
 
 static int

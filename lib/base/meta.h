@@ -6,9 +6,7 @@
 #ifndef CGC_BASE_META_H
 #define CGC_BASE_META_H
 
-#include "base/compiler.h"
-
-#include <stdbool.h>
+#include "base/atom.h"
 
 /* Takes over the page that hull_init mapped.  False if there is no memory. */
 bool meta_init(void);
@@ -25,7 +23,11 @@ size_t meta_bytes(void);
 /* True from meta_init on, and false again in a child process that has its own copy of
  * our memory, however it was made (fork, _Fork, clone), until meta_adopt_fork.  A vfork
  * child shares the parent's memory and is not told apart. */
-bool meta_is_native(void);
+CGC_INLINE bool
+meta_is_native(void) {
+  extern const atom_int *meta_sentinel;   /* on a page that reads as zero in a forked child */
+  return atom_int_load_rlx(meta_sentinel) != 0;
+}
 
 /* Makes a forked child the owner of its copy.  No other thread may be running. */
 void meta_adopt_fork(void);

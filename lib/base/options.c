@@ -224,6 +224,8 @@ options_read(void) {
   const char *list = platform_environment("CGC_OPTIONS");
   if (list)
     read_list(list);
+  if (path)
+    set_log(path, strlen(path));   /* again: it wins over the list */
   read_variables();
   const char *faults = platform_environment("CGC_FAIL");
   if (CGC_CONFIG_FAULTS && faults && !fault_configure(faults))

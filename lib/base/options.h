@@ -29,7 +29,8 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
     "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
   X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \
   X(MARKERS, "markers", NUMBER, 0, 0, 64, "marking threads; 0: one per CPU, at most 8")             \
-  X(STOP_SIGNAL, "stop-signal", NUMBER, 62, 1, 64, "the signal that stops threads")                 \
+  X(STOP_SIGNAL, "stop-signal", NUMBER, 58, 34, 64,                                                 \
+    "the signal that stops threads; another is chosen if the program has a handler for it")         \
   X(STOP_TIMEOUT, "stop-timeout", NUMBER, 500, 1, 60000,                                            \
     "milliseconds after which a cycle is given up because a thread does not stop")                  \
   X(TAGGED, "tagged", NUMBER, 1, 0, 1,                                                              \

@@ -20,6 +20,9 @@
  * Returns 0; EEXIST if something is there; ENOMEM.  mmap(2). */
 int platform_map(uintptr_t addr, size_t bytes);
 
+/* Takes such a mapping back. */
+void platform_unmap(uintptr_t addr, size_t bytes);
+
 /* Gives pages back; they read as zero afterwards.  Returns 0 or an errno code.  madvise(2). */
 int platform_discard(uintptr_t addr, size_t bytes);
 
@@ -63,6 +66,7 @@ int  platform_process_id(void);
 int  platform_thread_id(void);
 bool platform_thread_exists(int tid);
 void platform_yield(void);
+void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
 _Noreturn void platform_abort(void);
 
@@ -81,11 +85,13 @@ void platform_futex_wake(atom_int *at, unsigned waiters_max);
  * stack if there is one, and blocks every signal but those that libc needs.  0 or an errno code. */
 int platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *));
 
+/* The handler in place for a signal as an address: 0 for the default, 1 if it is ignored. */
+uintptr_t platform_handler_of(int signal);
+
 /* Queues a signal with a pointer to one thread.  0, EAGAIN (queue full), ESRCH (thread gone). */
 int platform_send_signal(int tid, int signal, void *value);
 
-/* Blocks one signal, or all but the faults, for this thread; returns the mask before. */
-uint64_t platform_block_signal(int signal);
+/* Blocks all signals but the faults for this thread; returns the mask before. */
 uint64_t platform_block_signals(void);
 void     platform_restore_signals(uint64_t mask);
 

@@ -63,6 +63,11 @@ platform_map(uintptr_t addr, size_t bytes) {
   return EEXIST;
 }
 
+void
+platform_unmap(uintptr_t addr, size_t bytes) {
+  CALL2(SYS_munmap, addr, bytes);
+}
+
 int
 platform_discard(uintptr_t addr, size_t bytes) {
   if (fault_is_due(FAULT_DISCARD))
@@ -184,6 +189,12 @@ platform_yield(void) {
   CALL0(SYS_sched_yield);
 }
 
+void
+platform_sleep(uint64_t ns) {
+  struct timespec time = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+  CALL2(SYS_nanosleep, &time, NULL);
+}
+
 unsigned
 platform_cpu_count(void) {
   unsigned long mask[128];   /* 8192 CPUs */
@@ -248,6 +259,13 @@ platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *)) {
   return (int)-CALL4(SYS_rt_sigaction, signal, &action, NULL, sizeof action.mask);
 }
 
+uintptr_t
+platform_handler_of(int signal) {
+  struct linux_sigaction action = {.handler = NULL};
+  CALL4(SYS_rt_sigaction, signal, NULL, &action, sizeof action.mask);
+  return (uintptr_t)action.handler;
+}
+
 int
 platform_send_signal(int tid, int signal, void *value) {
   if (fault_is_due(FAULT_SIGNAL))
@@ -261,21 +279,11 @@ platform_send_signal(int tid, int signal, void *value) {
   return (int)-CALL4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, signal, &info);
 }
 
-static uint64_t
-block_mask(uint64_t mask) {
-  uint64_t before = 0;
-  CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &before, sizeof mask);
-  return before;
-}
-
-uint64_t
-platform_block_signal(int signal) {
-  return block_mask(SIGNAL_BIT(signal));
-}
-
 uint64_t
 platform_block_signals(void) {
-  return block_mask(~FAULT_BITS);
+  uint64_t mask = ~FAULT_BITS, before = 0;
+  CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &before, sizeof mask);
+  return before;
 }
 
 void

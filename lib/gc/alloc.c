@@ -27,13 +27,17 @@ collect_for_stress(struct thread_cache *cache) {
     collect_inside(cache, CYCLE_CAUSE_STRESS);
 }
 
-static bool
+/* What a thread takes is noted now and then. */
+static void
 collect_if_due(struct thread_cache *cache) {
+  enum { NOTED_BYTES = 64 * 1024 };
   enum cycle_cause cause;
-  if (CGC_LIKELY(!cycle_is_worth_a_look()) || !cycle_is_due(&cause))
-    return false;
-  collect_inside(cache, cause);
-  return true;
+  size_t bytes = cache->handed_bytes;
+  if (CGC_LIKELY(bytes < NOTED_BYTES))
+    return;
+  cache->handed_bytes = 0;
+  if (cycle_note_handed(bytes) && cycle_is_due(&cause))
+    collect_inside(cache, cause);
 }
 
 /* ---- pages ---- */
@@ -66,11 +70,8 @@ alloc_small_slow(unsigned span_class) {
   if (!cache)
     return NULL;
   collect_for_stress(cache);
-  bool is_filled = thread_cache_refill(cache, span_class);
-  if (!is_filled && collect_if_due(cache))
-    is_filled = thread_cache_refill(cache, span_class);
-  if (!is_filled)
-    is_filled = grow_class(cache, span_class);
+  collect_if_due(cache);
+  bool is_filled = thread_cache_refill(cache, span_class) || grow_class(cache, span_class);
   void *block = is_filled ? thread_cache_try_pop(cache, span_class) : NULL;
   runtime_leave(cache);
   return block;
@@ -87,6 +88,7 @@ alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
   if (!cache)
     return NULL;
   collect_for_stress(cache);
+  cache->handed_bytes += bytes;
   collect_if_due(cache);
   unsigned span_class = span_class_of(SIZE_CLASS_LARGE, kind);
   struct cgc_span *span = alloc_span(cache, span_class, pages ? pages : 1, align_pages);

@@ -3,6 +3,7 @@
 
 #include "base/arch_x86_64.h"
 #include "base/lock.h"
+#include "base/meta.h"
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/crew.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 
 #define PERIODIC_NS ((uint64_t)120 * 1000000000)
+#define RUN_NS_MAX  ((uint64_t)2 * 1000000)
 
 void (*cycle_listener)(const struct cycle_report *report);
 
@@ -24,6 +26,13 @@ static uint64_t cycle_count;
 static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
 static uint64_t used_at_end_bytes;
 static int      cycle_process_id;
+static struct {
+  uint64_t begin_ns, end_ns;
+  unsigned threads;
+} last_cycle;
+
+/* Atomic: bytes of slots and large blocks that threads took since the last count. */
+static atom_word handed_bytes;
 
 /* ---- phases ---- */
 
@@ -31,6 +40,7 @@ static int      cycle_process_id;
 static int
 stop_the_world(struct cycle_report *report) {
   thread_cache_flush(thread_cache_self);
+  report->held_memory_bytes = page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes();
   report->begin_ns = platform_now_ns();
   int err = stop_world_begin(&report->stop);
   report->stopped_ns = platform_now_ns();
@@ -73,15 +83,17 @@ pace(struct cycle_report *report) {
     .held_bytes = report->sweep.held_bytes,
     .reclaimed_bytes = report->sweep.reclaimed_bytes,
     .root_bytes = report->root_bytes,
-    .used_bytes = used_at_end_bytes,
+    .held_memory_bytes = report->held_memory_bytes,
   };
   pacer_end_cycle(&pacer, &found);
+  atom_store_rlx(&handed_bytes, 0);
 }
 
 /* A cycle given up must not be tried again at once. */
 static void
 pace_given_up(void) {
-  pacer.check_bytes = page_heap_used_bytes() + max_u64(pacer.min_heap_bytes, page_heap_used_bytes() / 8);
+  pacer_give_up(&pacer, page_heap_used_bytes());
+  atom_store_rlx(&handed_bytes, 0);
 }
 
 /* The collection.  Everything from stop to resume sees a world in which only this thread runs. */
@@ -119,8 +131,21 @@ run_locked(enum cycle_cause cause, struct cycle_report *report) {
   platform_restore_signals(mask);
   report->goal_after_bytes = pacer.goal_bytes;
   report->end_ns = platform_now_ns();
+  last_cycle.begin_ns = report->begin_ns;
+  last_cycle.end_ns = report->end_ns;
+  last_cycle.threads = report->stop.threads;
   cycle_ended_ns = platform_now_coarse_ns();
   return report->err;
+}
+
+/* Threads that ask for one collection after the other leave the others no time to run: the world runs at
+ * least as long as it was stopped. */
+static void
+let_the_world_run(enum cycle_cause cause) {
+  uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, stopped_ns = last_cycle.end_ns - last_cycle.begin_ns;
+  uint64_t due_ns = min_u64(stopped_ns, RUN_NS_MAX);
+  if (cause == CYCLE_CAUSE_FORCED && last_cycle.threads && ran_ns < due_ns)
+    platform_sleep(due_ns - ran_ns);
 }
 
 int
@@ -134,6 +159,7 @@ cycle_collect(enum cycle_cause cause) {
     lock_release(&cycle_lock);
     return 0;   /* another thread saw the same need */
   }
+  let_the_world_run(cause);
   int err = run_locked(cause, &report);
   lock_release(&cycle_lock);
   if (cycle_listener)
@@ -151,8 +177,8 @@ cycle_init(void) {
 }
 
 bool
-cycle_is_worth_a_look(void) {
-  return page_heap_used_bytes() >= pacer.check_bytes ||
+cycle_note_handed(size_t bytes) {
+  return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes ||
          (page_heap_used_bytes() > used_at_end_bytes && platform_now_coarse_ns() - cycle_ended_ns >= PERIODIC_NS);
 }
 
@@ -160,9 +186,9 @@ bool
 cycle_is_due(enum cycle_cause *cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || !lock_try_acquire(&cycle_lock))
     return false;   /* or a cycle is running, and will set the next goal */
-  uint64_t used_bytes = page_heap_used_bytes();
-  *cause = used_bytes >= pacer.check_bytes ? CYCLE_CAUSE_HEAP : CYCLE_CAUSE_PERIODIC;
-  bool is_due = *cause == CYCLE_CAUSE_PERIODIC || pacer_is_due(&pacer, sweep_count_allocated_bytes(), used_bytes);
+  *cause = atom_load_rlx(&handed_bytes) >= pacer.distance_bytes ? CYCLE_CAUSE_HEAP : CYCLE_CAUSE_PERIODIC;
+  bool is_due = *cause == CYCLE_CAUSE_PERIODIC || pacer_is_due(&pacer, sweep_count_allocated_bytes());
+  atom_store_rlx(&handed_bytes, 0);
   lock_release(&cycle_lock);
   return is_due;
 }
@@ -170,7 +196,7 @@ cycle_is_due(enum cycle_cause *cause) {
 void
 cycle_set_percent(uint64_t percent) {
   lock_acquire(&cycle_lock);
-  pacer_set_percent(&pacer, percent, page_heap_used_bytes());
+  pacer_set_percent(&pacer, percent);
   lock_release(&cycle_lock);
 }
 

@@ -29,6 +29,7 @@ struct cycle_report {
   uint64_t end_ns;            /* the world runs again */
   uint64_t goal_before_bytes; /* that led to this cycle */
   uint64_t goal_after_bytes;
+  uint64_t held_memory_bytes; /* of the system, when the cycle began */
   uint64_t root_bytes;
   struct stop_result  stop;
   struct trace_result trace;
@@ -46,8 +47,8 @@ extern void (*cycle_listener)(const struct cycle_report *report);
 /* Before the first cycle. */
 void cycle_init(void);
 
-/* Whether so much is in use that it is time to count; cheap, any thread. */
-bool cycle_is_worth_a_look(void);
+/* Notes that a thread took that many bytes to allocate from; whether it is time to count.  Any thread. */
+bool cycle_note_handed(size_t bytes);
 
 /* Counts and decides.  If it is time, says why. */
 bool cycle_is_due(enum cycle_cause *cause);

@@ -22,6 +22,7 @@ marker_init(struct marker *marker, bool is_alone) {
   marker->fifo_at = 0;
   marker->buffer = NULL;
   marker->scanned_bytes = 0;
+  marker->err = 0;
 }
 
 /* ---- queueing ---- */
@@ -113,11 +114,10 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
   uintptr_t mask = marker->address_mask, guard = marker->pointer_guard;
   for (; word < end; word++) {
     uintptr_t addr = *word & mask;
-    if (CGC_UNLIKELY(addr - heap_addr < heap_bytes)) {
+    if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
       consider(marker, addr);
-      if (past_end && addr != heap_addr)
-        consider(marker, addr - 1);
-    }
+    if (past_end && CGC_UNLIKELY(addr - 1 - heap_addr < heap_bytes))
+      consider(marker, addr - 1);
     if (demangles) {
       addr = arch_demangle(*word, guard) & mask;
       if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
@@ -155,7 +155,9 @@ mark_root(struct marker *marker, const struct root *root) {
     ssize_t bytes = roots_read(marker->copy, at, min_u64(root->end_addr - at, MARK_COPY_BYTES));
     if (bytes > 0)
       scan_copy(marker, (size_t)bytes, root->kind);
-    /* What cannot be read holds nothing that the program can read: go on behind that page. */
+    else if (bytes < 0)
+      marker->err = (int)-bytes;
+    /* Nothing there: go on behind that page. */
     at = bytes > 0 ? at + (size_t)bytes : round_down(at, ARCH_PAGE_BYTES) + ARCH_PAGE_BYTES;
   }
 }

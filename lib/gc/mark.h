@@ -39,12 +39,13 @@ struct marker {
   unsigned fifo_at;
   struct mark_buffer *buffer;
   uint64_t scanned_bytes;
+  int err;                    /* a root could not be read: what it holds is not known */
   unsigned char copy[MARK_COPY_BYTES] CGC_ALIGNED(64);   /* of foreign memory */
 };
 
 void marker_init(struct marker *marker, bool is_alone);
 
-/* Scans a root; what it marks is queued. */
+/* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
 
 /* Scans queued blocks until this marker has none; shares work when others wait. */

@@ -3,7 +3,7 @@
 
 #include "base/compiler.h"
 
-enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64 };
+enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2 };
 
 void
 pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim) {
@@ -13,13 +13,24 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
     .cycles_to_reclaim = cycles_to_reclaim,
     .multiplier = 1,
     .goal_bytes = min_heap_bytes,
-    .check_bytes = min_heap_bytes,
+    .distance_bytes = min_heap_bytes,
   };
 }
 
+/* What the heap took beyond its blocks when it was largest: free slots and pages, metadata.  Slots are some
+ * 6 % larger than what was asked for; that, too, is overhead. */
 static uint64_t
-growth_bytes(const struct pacer *pacer, uint64_t live_bytes, uint64_t root_bytes) {
-  uint64_t growth = (live_bytes + root_bytes) / 100 * pacer->percent * pacer->multiplier;
+overhead_bytes(const struct pacer_input *found) {
+  uint64_t allocated = found->live_bytes + found->held_bytes + found->reclaimed_bytes;
+  uint64_t beyond = found->held_memory_bytes > allocated ? found->held_memory_bytes - allocated : 0;
+  return beyond + found->live_bytes / 8;
+}
+
+static uint64_t
+growth_bytes(const struct pacer *pacer, const struct pacer_input *found) {
+  uint64_t live_bytes = found->live_bytes;
+  uint64_t growth = (live_bytes + found->root_bytes) / 100 * pacer->percent * pacer->multiplier;
+  growth -= min_u64(growth / OVERHEAD_FRACTION_MAX, overhead_bytes(found));
   if (live_bytes + growth < pacer->min_heap_bytes)
     growth = pacer->min_heap_bytes - live_bytes;
   return growth / pacer->cycles_to_reclaim;
@@ -39,23 +50,30 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
     pacer->multiplier = 1;
   else if (pacer->multiplier < MULTIPLIER_MAX)
     pacer->multiplier *= 2;
-  uint64_t growth = growth_bytes(pacer, found->live_bytes, found->root_bytes);
+  uint64_t growth = growth_bytes(pacer, found);
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   pacer->goal_bytes = pacer->grown_from_bytes + growth;
-  pacer->check_bytes = found->used_bytes + growth;
+  pacer->distance_bytes = growth;
 }
 
 void
-pacer_set_percent(struct pacer *pacer, uint64_t percent, uint64_t used_bytes) {
+pacer_set_percent(struct pacer *pacer, uint64_t percent) {
+  struct pacer_input found = {.live_bytes = pacer->grown_from_bytes};
   pacer->percent = percent;
-  pacer->goal_bytes = pacer->grown_from_bytes + growth_bytes(pacer, pacer->grown_from_bytes, 0);
-  pacer->check_bytes = used_bytes;   /* count soon */
+  pacer->goal_bytes = pacer->grown_from_bytes + growth_bytes(pacer, &found);
+  pacer->distance_bytes = 0;   /* count at once */
 }
 
+void
+pacer_give_up(struct pacer *pacer, uint64_t used_bytes) {
+  pacer->distance_bytes = max_u64(pacer->min_heap_bytes, used_bytes / 8);
+}
+
+/* Near enough counts as reached: or what is missing would be counted again and again. */
 bool
-pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes, uint64_t used_bytes) {
-  if (allocated_bytes >= pacer->goal_bytes)
+pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes) {
+  if (allocated_bytes + pacer->goal_bytes / NEAR_FRACTION >= pacer->goal_bytes)
     return true;
-  pacer->check_bytes = used_bytes + (pacer->goal_bytes - allocated_bytes);
+  pacer->distance_bytes = pacer->goal_bytes - allocated_bytes;
   return false;
 }

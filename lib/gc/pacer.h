@@ -3,8 +3,9 @@
  * When the next cycle starts: arithmetic only, no locks, no system calls.
  *
  * As Go's pacer, without its lead for concurrent marking: the heap may grow by `percent` of what the last
- * cycle found alive (with the roots, which cost marking as well).  Two differences.  Free lowers
- * what counts as the heap.  And a cycle that finds next to nothing doubles the percent in force, up to
+ * cycle found alive (with the roots, which cost marking as well), less what the allocator itself takes, so
+ * that the process stays within the goal.  Two differences.  Free lowers what counts as the heap: after so
+ * many bytes as are missing to the goal have been handed out, what is allocated is counted.  And a cycle that finds next to nothing doubles the percent in force, up to
  * eightfold, until one finds something.
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
@@ -23,7 +24,7 @@ struct pacer {
 
   uint64_t multiplier;          /* of the percent, 1 to 8 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
-  uint64_t check_bytes;         /* used bytes at which to count what is allocated */
+  uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
   uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
 };
 
@@ -33,16 +34,20 @@ struct pacer_input {
   uint64_t held_bytes;
   uint64_t reclaimed_bytes;
   uint64_t root_bytes;
-  uint64_t used_bytes;          /* of spans, after the cycle */
+  uint64_t held_memory_bytes;   /* before the cycle: what the heap and its metadata took of the system */
 };
 
 void pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim);
 void pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found);
 
 /* Changes the percent for the goal in force too. */
-void pacer_set_percent(struct pacer *pacer, uint64_t percent, uint64_t used_bytes);
+void pacer_set_percent(struct pacer *pacer, uint64_t percent);
 
-/* After a count at check_bytes: whether to start a cycle.  If not, sets when to count again. */
-bool pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes, uint64_t used_bytes);
+/* A cycle was given up: how long to wait before the next attempt. */
+void pacer_give_up(struct pacer *pacer, uint64_t used_bytes);
+
+/* After a count: whether to start a cycle, the goal being reached or near.  If not, sets when to
+ * count again. */
+bool pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes);
 
 #endif

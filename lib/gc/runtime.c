@@ -83,20 +83,9 @@ adopt_fork(void) {
 
 /* ---- slow paths ---- */
 
-static struct thread_cache *
-own_cache(void) {
-  struct thread_cache *cache = thread_cache_self;
-  if (CGC_LIKELY(cache != &thread_cache_none))
-    return cache;
-  struct cgc_thread *thread = thread_register_self();
-  return thread ? &thread->cache : NULL;
-}
-
-/* While the world is being stopped nobody goes in: who is inside can only leave. */
 void
-runtime_enter_again(struct thread_cache *cache) {
-  thread_cache_enter(cache);
-  while (CGC_UNLIKELY(stop_world_is_on())) {
+runtime_await_resume(struct thread_cache *cache) {
+  while (stop_world_is_on_by_other()) {
     thread_cache_leave(cache);
     stop_world_yield(cache);
     thread_cache_enter(cache);
@@ -104,19 +93,18 @@ runtime_enter_again(struct thread_cache *cache) {
 }
 
 struct thread_cache *
-runtime_enter(void) {
+runtime_enter_slow(void) {
   if (!ensure_started())
     return NULL;
-  if (CGC_UNLIKELY(!meta_is_native()))
+  if (!meta_is_native())
     adopt_fork();
-  struct thread_cache *cache = own_cache();
-  if (cache)
-    runtime_enter_again(cache);
+  struct thread_cache *cache = thread_cache_self;
+  if (cache == &thread_cache_none) {
+    struct cgc_thread *thread = thread_register_self();
+    if (!thread)
+      return NULL;
+    cache = &thread->cache;
+  }
+  runtime_enter_again(cache);
   return cache;
-}
-
-void
-runtime_leave(struct thread_cache *cache) {
-  if (thread_cache_leave(cache))
-    stop_world_yield(cache);
 }

@@ -3,16 +3,37 @@
 #ifndef CGC_GC_RUNTIME_H
 #define CGC_GC_RUNTIME_H
 
-#include "world/thread.h"
+#include "base/meta.h"
+#include "world/stop.h"
+
+/* The rare cases of the next two. */
+struct thread_cache *runtime_enter_slow(void);
+void runtime_await_resume(struct thread_cache *cache);
+
+/* While the world is being stopped nobody goes in: who is inside can only leave. */
+CGC_INLINE void
+runtime_enter_again(struct thread_cache *cache) {
+  thread_cache_enter(cache);
+  if (stop_world_is_on())
+    runtime_await_resume(cache);
+}
 
 /* Begins a slow path: starts the library, registers the thread, adopts a fork, as need be.  Returns
  * the thread's cache, inside (thread_cache_enter), or NULL if there is no memory for that. */
-struct thread_cache *runtime_enter(void);
-
-/* The same for a thread that has a cache and was inside just before. */
-void runtime_enter_again(struct thread_cache *cache);
+CGC_INLINE struct thread_cache *
+runtime_enter(void) {
+  struct thread_cache *cache = thread_cache_self;
+  if (CGC_UNLIKELY(!meta_is_native() || cache == &thread_cache_none))
+    return runtime_enter_slow();
+  runtime_enter_again(cache);
+  return cache;
+}
 
 /* Ends it; a stop that was put off happens here. */
-void runtime_leave(struct thread_cache *cache);
+CGC_INLINE void
+runtime_leave(struct thread_cache *cache) {
+  if (thread_cache_leave(cache))
+    stop_world_yield(cache);
+}
 
 #endif

@@ -18,21 +18,17 @@ struct word_fate {
   uint64_t reclaimed, held, live;
 };
 
-/* A word of slots.  Who is condemned again is reclaimed. */
+/* A word of slots.  Who is condemned again is reclaimed; in a window, where only the owner knows what is
+ * allocated, nobody is, and who is condemned stays so. */
 static struct word_fate
 judge_word(const struct cgc_span *span, unsigned index) {
   const struct span_word *word = &span->words[index];
   uint64_t allocated = span_word_mask(span, index) & ~span_word_free(span, index);
-  uint64_t dead = allocated & ~atom_load_rlx(&word->mark);
+  uint64_t dead = allocated & ~atom_load_rlx(&word->mark), condemned = atom_load_rlx(&word->condemned);
   if (index == span->window_word)
-    dead = 0;   /* only its owner knows what is allocated there */
-  uint64_t reclaimed = needs_confirmation(span) ? dead & atom_load_rlx(&word->condemned) : dead;
+    return (struct word_fate){0, dead & condemned, allocated & ~(dead & condemned)};
+  uint64_t reclaimed = needs_confirmation(span) ? dead & condemned : dead;
   return (struct word_fate){reclaimed, dead & ~reclaimed, allocated & ~dead};
-}
-
-static unsigned
-count_bits(uint64_t bits) {
-  return (unsigned)__builtin_popcountll(bits);
 }
 
 static void

@@ -87,10 +87,13 @@ trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   struct trace_job job = {.roots = roots};
   result->markers = crew_run(wanted, trace_work, &job);
   result->scanned_bytes = 0;
-  for (unsigned i = 0; i < result->markers; i++)
+  int err = 0;
+  for (unsigned i = 0; i < result->markers; i++) {
     result->scanned_bytes += markers[i]->scanned_bytes;
+    err = err ? err : markers[i]->err;
+  }
   retrace_dropped(markers[0]);
-  return 0;
+  return err;
 }
 
 void

@@ -12,7 +12,8 @@ struct trace_result {
   uint64_t scanned_bytes;
 };
 
-/* Marks all that the roots reach.  World stopped.  0 or ENOMEM. */
+/* Marks all that the roots reach.  World stopped.  0, ENOMEM, or why a root could
+ * not be read. */
 int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
 
 /* Marks again from the roots and from every marked block: aborts if anything was missed. */

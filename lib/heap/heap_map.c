@@ -75,7 +75,7 @@ heap_map_count_touched(uintptr_t addr, size_t pages) {
   uint32_t touched = 0;
   while (pages > 0) {
     struct touched_piece piece = touched_piece_at(addr, pages);
-    touched += (uint32_t)__builtin_popcountll(*piece.word & piece.mask);
+    touched += count_bits(*piece.word & piece.mask);
     addr += piece.pages << SPAN_PAGE_BYTES_LOG2;
     pages -= piece.pages;
   }

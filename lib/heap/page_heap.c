@@ -23,7 +23,7 @@ struct page_set {
   struct cgc_span *lists[LISTED_PAGES];      /* [pages] */
   uint64_t listed[LISTED_PAGES / 64];        /* which lists are not empty */
   struct cgc_span *tree;
-  uintptr_t grow_addr, grow_end;             /* of the newest arenas: not mapped yet */
+  uintptr_t grow_addr, grow_end;             /* rest of the newest arenas, not mapped yet */
 };
 
 static struct lock page_heap_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
@@ -172,49 +172,60 @@ best_fit(const struct page_set *set, size_t pages) {
 
 /* ---- growth ---- */
 
-/* Address space for growth: lengthens the newest arena if the next one lies right behind it. */
-static bool
-add_arena_locked(struct page_set *set, unsigned kind) {
-  uintptr_t addr = heap_map_add_arena_locked(kind);
-  if (!addr)
-    return false;
-  if (addr != set->grow_end)
-    set->grow_addr = addr;
-  set->grow_end = addr + ARENA_BYTES;
-  return true;
+static uintptr_t
+heap_end(void) {
+  return heap_map.base_addr + atom_load_rlx(&heap_map.extent_bytes);
+}
+
+/* Where the next pages go: on in the newest arena, also over its end if nothing lies there; else in
+ * a new one. */
+static uintptr_t
+growth_addr(const struct page_set *set, size_t bytes) {
+  bool fits = set->grow_end - set->grow_addr >= bytes || set->grow_end == heap_end();
+  return fits && set->grow_addr ? set->grow_addr : heap_end();
 }
 
 static bool
-reserve_locked(struct page_set *set, unsigned kind, size_t bytes) {
-  while (set->grow_end - set->grow_addr < bytes)
-    if (!add_arena_locked(set, kind))
+cover_with_arenas_locked(unsigned kind, uintptr_t end) {
+  while (heap_end() < end)
+    if (!heap_map_add_arena_locked(kind))
       return false;
   return true;
 }
 
-/* Maps `pages` at the growing end and makes them a free run. */
+/* Maps that many pages where the set grows, then makes arenas for them: a request that the system refuses leaves
+ * nothing behind. */
 static int
 map_pages_locked(struct page_set *set, unsigned kind, size_t pages) {
-  struct cgc_span *span = span_table_take_locked(0);
-  if (!span)
-    return ENOMEM;
-  int err = platform_map(set->grow_addr, pages << SPAN_PAGE_BYTES_LOG2);
+  size_t bytes = pages << SPAN_PAGE_BYTES_LOG2;
+  uintptr_t addr = growth_addr(set, bytes), end = addr + bytes;
+  struct cgc_span *span = end <= hull.end_addr ? span_table_take_locked(0) : NULL;
+  int err = span ? platform_map(addr, bytes) : ENOMEM;
+  if (!err && !cover_with_arenas_locked(kind, end)) {
+    platform_unmap(addr, bytes);
+    err = ENOMEM;
+  }
   if (err) {
-    span_table_give_locked(span);
+    if (span)
+      span_table_give_locked(span);
     return err;
   }
-  uintptr_t addr = set->grow_addr;
   heap_map_set_mapped(addr, pages);
-  set->grow_addr += pages << SPAN_PAGE_BYTES_LOG2;
+  if (end > set->grow_end || addr != set->grow_addr)
+    set->grow_end = heap_end();
+  set->grow_addr = end;
   atom_store_rlx(&mapped_pages, atom_load_rlx(&mapped_pages) + pages);
   free_pages_locked(span, kind, addr, pages, 0);
   return 0;
 }
 
-/* Somebody else's mapping lies in the way: go on in a new arena. */
-static void
-abandon_arena_locked(struct page_set *set) {
-  set->grow_addr = set->grow_end;
+/* Somebody else's mapping lies in the way: go on behind the next arena. */
+static bool
+skip_arena_locked(struct page_set *set, unsigned kind) {
+  if (!heap_map_add_arena_locked(kind))
+    return false;
+  set->grow_addr = set->grow_end = heap_end();
+  return true;
 }
 
 static size_t
@@ -228,15 +239,13 @@ static bool
 grow_locked(unsigned kind, size_t pages) {
   struct page_set *set = &page_sets[kind & SPAN_KIND_NOSCAN];
   for (int attempt = 0; attempt < ARENA_ATTEMPTS; attempt++) {
-    if (!reserve_locked(set, kind, pages << SPAN_PAGE_BYTES_LOG2))
-      return false;
-    size_t room_pages = (set->grow_end - set->grow_addr) >> SPAN_PAGE_BYTES_LOG2;
-    int err = map_pages_locked(set, kind, min_u64(growth_pages(pages), room_pages));
+    int err = map_pages_locked(set, kind, growth_pages(pages));
     if (err == ENOMEM)
       err = map_pages_locked(set, kind, pages);
     if (err != EEXIST)
       return err == 0;
-    abandon_arena_locked(set);
+    if (!skip_arena_locked(set, kind))
+      return false;
   }
   return false;
 }
@@ -298,7 +307,7 @@ regret_locked(size_t untouched_pages) {
   discarded_pages -= min_u64(untouched_pages, discarded_pages);
   if (regretted_pages <= retain_pages_max() / 4)
     return;
-  retain_more_pages = min_u64(retain_more_pages + regretted_pages, atom_load_rlx(&used_pages));
+  retain_more_pages = min_u64(retain_more_pages + 4 * regretted_pages, atom_load_rlx(&used_pages));
   regretted_pages = 0;
 }
 
@@ -415,6 +424,8 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
   if (!span || (align_pages > 1 && !spare)) {
     if (span)
       span_table_give_locked(span);
+    if (spare)
+      span_table_give_locked(spare);
     return NULL;
   }
   uintptr_t addr = aligned_in(run, align_pages);

@@ -12,7 +12,7 @@ span_collect_remote(struct cgc_span *span) {
       continue;
     uint64_t remote = atom_swap_full(&word->remote, 0);   /* pairs with span_free_remote */
     uint64_t free = atom_load_rlx(&word->free);
-    gained += (unsigned)__builtin_popcountll(remote & ~free);
+    gained += count_bits(remote & ~free);
     atom_store_rlx(&word->free, free | remote);
   }
   return gained;
@@ -22,7 +22,7 @@ unsigned
 span_free_slots(const struct cgc_span *span) {
   unsigned count = 0;
   for (unsigned i = 0; i < span_word_count(span); i++)
-    count += (unsigned)__builtin_popcountll(span_word_free(span, i));
+    count += count_bits(span_word_free(span, i));
   return count;
 }
 

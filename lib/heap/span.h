@@ -41,8 +41,8 @@ enum span_state {
   SPAN_UNUSED,    /* the structure describes nothing */
   SPAN_FREE,      /* a free run of pages */
   SPAN_LARGE,     /* one block */
-  SPAN_FULL,      /* small, no slot known to be free */
-  SPAN_PARTIAL,   /* small, some slots free */
+  SPAN_FULL,      /* small, no or few slots free */
+  SPAN_PARTIAL,   /* small, worth allocating from */
   SPAN_CURRENT,   /* small, the span that a thread cache allocates from */
 };
 
@@ -93,8 +93,8 @@ struct cgc_span {
   uint16_t slot_count;         /* 1 for large, 0 for free */
 
   /* Owner. */
-  int16_t  countdown;          /* local frees until the next event: a full span gets a free slot,
-                                  or a partial one becomes empty */
+  int16_t  countdown;          /* local frees until the next event: a full span is worth allocating
+                                  from again, or a partial one becomes empty */
   uint16_t span_class;
   uint8_t  window_word;
   uint8_t  state;              /* enum span_state */

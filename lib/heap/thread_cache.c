@@ -8,7 +8,10 @@
 struct thread_cache thread_cache_none;
 __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 
-enum { RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128 };
+enum {
+  RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128,
+  FULL_FRACTION = 32,   /* a span with fewer free slots than this part of all counts as full */
+};
 
 /* ---- windows ---- */
 
@@ -17,13 +20,14 @@ open_window(struct thread_cache *cache, struct cgc_span *span, unsigned word) {
   struct alloc_window *window = &cache->windows[span->span_class];
   uint64_t free = atom_load_rlx(&span->words[word].free);
   atom_store_rlx(&span->words[word].free, 0);
-  /* A slot of the window may be allocated anew: nothing found out about it before holds. */
-  atom_store_rlx(&span->words[word].condemned, 0);
+  /* A free slot will be allocated anew: what was found out about it before does not hold. */
+  atom_store_rlx(&span->words[word].condemned, atom_load_rlx(&span->words[word].condemned) & ~free);
   span->window_word = (uint8_t)word;
   window->span = span;
   window->slot_bytes = span->slot_bytes;
   window->base_addr = span_slot_addr(span, (size_t)word * 64);
   window->free = free;
+  cache->handed_bytes += count_bits(free) * (size_t)span->slot_bytes;
 }
 
 static void
@@ -60,12 +64,21 @@ list_of(struct thread_cache *cache, const struct cgc_span *span) {
   return span->state == SPAN_PARTIAL ? &lists->partial : &lists->full;
 }
 
+/* A full span counts as partial again when it has gained this many slots: then taking it up pays. */
+static unsigned
+slots_worth_taking(const struct cgc_span *span) {
+  unsigned slots = span->slot_count / FULL_FRACTION;
+  return slots ? slots : 1;
+}
+
 /* Lists a small span by its free slots and sets its countdown to the next event. */
 static void
 link_span(struct thread_cache *cache, struct cgc_span *span) {
-  unsigned free = span_free_slots(span);
-  span->state = free ? SPAN_PARTIAL : SPAN_FULL;
-  span->countdown = free == 0 ? 1 : free < span->slot_count ? (int16_t)(span->slot_count - free) : SPAN_NO_COUNTDOWN;
+  unsigned free = span_free_slots(span), worth = slots_worth_taking(span);
+  span->state = free >= worth ? SPAN_PARTIAL : SPAN_FULL;
+  span->countdown = free < worth               ? (int16_t)(worth - free)
+                    : free < span->slot_count ? (int16_t)(span->slot_count - free)
+                                              : SPAN_NO_COUNTDOWN;
   span_list_push(list_of(cache, span), span);
 }
 
@@ -130,15 +143,14 @@ thread_cache_collect_remote(struct thread_cache *cache) {
   }
 }
 
-/* The span that has been partial for longest: it has gained the most free slots since. */
 static struct cgc_span *
 take_span(struct thread_cache *cache, unsigned span_class) {
-  struct cgc_span *newest = cache->lists[span_class].partial;
-  if (!newest)
+  struct cgc_span *span = cache->lists[span_class].partial;
+  if (!span)
     return central_take(span_class, &cache->owner);
-  struct cgc_span *oldest = newest->prev;
-  unlink_span(cache, oldest);
-  return oldest;
+  span = span->prev;
+  unlink_span(cache, span);
+  return span;
 }
 
 bool
@@ -173,14 +185,6 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
   span->countdown = SPAN_NO_COUNTDOWN;
   if (span->state == SPAN_CURRENT)
     return;   /* counted down over many windows; its slots are found when the window moves */
-  if (span->state == SPAN_FULL && span->slot_count > 1) {
-    struct span_lists *lists = &cache->lists[span->span_class];
-    span_list_remove(&lists->full, span);
-    span->state = SPAN_PARTIAL;
-    span->countdown = (int16_t)(span->slot_count - 1);
-    span_list_push(&lists->partial, span);
-    return;   /* its first free slot: the usual case */
-  }
   settle_span(cache, span);
 }
 
@@ -231,7 +235,7 @@ thread_cache_forget(struct thread_cache *cache) {
 bool
 thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot) {
   const struct alloc_window *window = &cache->windows[span->span_class];
-  uint64_t free = window->free;
-  atom_barrier_full();   /* the window may move meanwhile: then the answer is no */
+  uint64_t free = *(const volatile uint64_t *)&window->free;
+  atom_barrier_compiler();   /* another thread's window may move meanwhile: then the answer is no */
   return window->span == span && span->window_word == slot / 64 && free >> slot % 64 & 1;
 }

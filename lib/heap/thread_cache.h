@@ -37,6 +37,7 @@ struct thread_cache {
   struct alloc_window windows[SPAN_CLASS_COUNT];
   struct span_lists   lists[SPAN_CLASS_COUNT];
   size_t retained_pages;     /* in empty spans kept for the next use */
+  size_t handed_bytes;       /* in slots that came into windows, since the owner last took it */
 
   /* Owner and its signal handler. */
   atom_int is_inside;        /* in a slow path: must not be stopped here */
@@ -135,7 +136,8 @@ void thread_cache_abandon(struct thread_cache *cache);
  * spans, after the windows' free slots have gone back to them. */
 void thread_cache_forget(struct thread_cache *cache);
 
-/* True if a slot that is not marked free is nonetheless, as part of its owner's window. */
+/* True if a slot that is not marked free is nonetheless, as part of its owner's window.  Any thread may
+ * ask; about another thread's window the answer may be a late no. */
 bool thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot);
 
 #endif

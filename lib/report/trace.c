@@ -72,6 +72,7 @@ add_sizes(struct text *line, const struct cycle_report *report) {
   uint64_t after_bytes = sweep->live_bytes + sweep->held_bytes;
   add_bytes(line, ", ", after_bytes + sweep->reclaimed_bytes);
   add_bytes(line, " -> ", after_bytes);
+  add_bytes(line, ", memory ", report->held_memory_bytes);
   add_bytes(line, ", goal ", report->goal_before_bytes);
   add_bytes(line, " -> ", report->goal_after_bytes);
   add_count(line, ", reclaimed ", sweep->reclaimed_blocks, " blocks ");

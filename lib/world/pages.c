@@ -69,30 +69,42 @@ scan_all(int pagemap_fd) {
 /* Reads a file line by line without stdio. */
 struct line_reader {
   int    fd;
+  int    err;
+  bool   skips_line;          /* the line was longer than the buffer: its rest is left out */
   size_t start, end;
   char   buffer[4096];
 };
 
-/* The next line, ended by 0 in the buffer, or NULL at the end.  Longer lines are cut. */
+static bool
+read_more(struct line_reader *reader) {
+  memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
+  reader->end -= reader->start;
+  reader->start = 0;
+  ssize_t bytes = platform_read(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
+  if (bytes < 0)
+    reader->err = (int)-bytes;
+  reader->end += bytes > 0 ? (size_t)bytes : 0;
+  return bytes > 0;
+}
+
+/* The next line, ended by 0 in the buffer, or NULL at the end or on an error.  A long one is cut. */
 static char *
 next_line(struct line_reader *reader) {
   for (;;) {
     char *line = reader->buffer + reader->start;
     char *newline = memchr(line, '\n', reader->end - reader->start);
-    if (newline) {
-      *newline = 0;
-      reader->start = (size_t)(newline + 1 - reader->buffer);
-      return line;
+    bool is_full = reader->start == 0 && reader->end == sizeof reader->buffer;
+    if (newline || is_full) {
+      char *last = newline ? newline : &reader->buffer[sizeof reader->buffer - 1];
+      bool is_rest = reader->skips_line;
+      *last = 0;
+      reader->start = (size_t)(last + 1 - reader->buffer);
+      reader->skips_line = !newline;
+      if (!is_rest)
+        return line;
+    } else if (!read_more(reader)) {
+      return NULL;
     }
-    memmove(reader->buffer, line, reader->end - reader->start);
-    reader->end -= reader->start;
-    reader->start = 0;
-    if (reader->end == sizeof reader->buffer)
-      return NULL;
-    ssize_t bytes = platform_read(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
-    if (bytes <= 0)
-      return NULL;
-    reader->end += (size_t)bytes;
   }
 }
 
@@ -130,14 +142,14 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   return 0;
 }
 
-/* "START-END rwxp ...": private mappings that can be read, the hull left out. */
+/* "START-END rwxp ...": private mappings, the hull left out. */
 static int
 read_mapping(int pagemap_fd, const char *line) {
   uintptr_t start_addr, end_addr;
   const char *at = parse_hex(line, &start_addr);
   at = parse_hex(at + 1, &end_addr);
   bool is_hull = start_addr >= hull.base_addr && end_addr <= hull.end_addr;
-  if (at[1] != 'r' || at[4] != 'p' || is_hull || end_addr >> ARCH_ADDRESS_BITS)
+  if (at[4] != 'p' || is_hull || end_addr >> ARCH_ADDRESS_BITS)
     return 0;
   return read_entries(pagemap_fd, start_addr, end_addr);
 }
@@ -151,7 +163,7 @@ read_maps(int pagemap_fd) {
   for (char *line; !err && (line = next_line(&reader));)
     err = read_mapping(pagemap_fd, line);
   platform_close(reader.fd);
-  return err;
+  return err ? err : reader.err;
 }
 
 int

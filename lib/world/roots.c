@@ -74,7 +74,9 @@ read_by_file(void *to, uintptr_t from, size_t bytes) {
 ssize_t
 roots_read(void *to, uintptr_t from, size_t bytes) {
   ssize_t result = platform_read_memory(to, from, bytes);
-  return result > 0 ? result : read_by_file(to, from, bytes);
+  if (result <= 0)
+    result = read_by_file(to, from, bytes);
+  return result == -EIO || result == -EFAULT ? 0 : result;   /* nothing is there any more */
 }
 
 /* ---- registered roots ---- */
@@ -109,11 +111,15 @@ roots_add(uintptr_t start_addr, uintptr_t end_addr) {
 /* Cuts [start, end) out of one registered range; what remains behind it becomes a range of its own. */
 static bool
 cut_locked(size_t index, uintptr_t start_addr, uintptr_t end_addr) {
-  struct page_range *range = (struct page_range *)registered.items + index, old = *range;
+  struct page_range *range = (struct page_range *)registered.items + index;
+  struct page_range old = *range;
   if (old.end_addr <= start_addr || old.start_addr >= end_addr)
     return true;
+  if (old.end_addr > end_addr && !register_locked(end_addr, old.end_addr))
+    return false;
+  range = (struct page_range *)registered.items + index;   /* the array may have moved */
   range->end_addr = old.start_addr < start_addr ? start_addr : old.start_addr;
-  return old.end_addr <= end_addr || register_locked(end_addr, old.end_addr);
+  return true;
 }
 
 int

@@ -38,7 +38,7 @@ struct root_list {
 int roots_list_stw(uintptr_t stack_pointer, struct root_list *result);
 
 /* Copies memory of a root, which may be unmapped or out of bounds of its file by now.  Returns the bytes
- * copied from the start, or a negative errno code if there are none. */
+ * copied from the start, 0 if nothing is there, or a negative errno code if it cannot be read. */
 ssize_t roots_read(void *to, uintptr_t from, size_t bytes);
 
 /* Registers [start, end) as roots, or takes back what lies in it.  0 or ENOMEM, EINVAL. */

@@ -15,14 +15,16 @@ enum {
   ASLEEP_AFTER_NS = 2 * 1000 * 1000,     /* then the kernel is asked about silent threads */
 };
 
-/* Odd while the world is being stopped or is stopped.  Futex of the stopped threads. */
-static atom_int stop_generation;
+/* Futex of the stopped threads. */
+atom_int stop_world_generation;
 
 /* Counts answers.  Futex of the stopper. */
 static atom_int stop_answers;
 
-static bool handler_is_set;
-static int  stopper_tid;
+/* Stopper.  0 until the first stop of a process of several threads. */
+static int stop_signal;
+
+static int stopper_tid;
 
 /* ---- the stopped side ---- */
 
@@ -35,8 +37,8 @@ answer(struct cgc_thread *thread, unsigned generation) {
 
 static void
 await_resume(unsigned generation) {
-  while (atom_int_load_acq(&stop_generation) == generation)
-    platform_futex_wait(&stop_generation, generation, UINT64_MAX);
+  while (atom_int_load_acq(&stop_world_generation) == generation)
+    platform_futex_wait(&stop_world_generation, generation, UINT64_MAX);
 }
 
 static struct cgc_thread *
@@ -54,7 +56,7 @@ on_stop_sig(int signal, siginfo_t *info, void *context) {
   if (!thread)
     return;
   atom_int_store_rlx(&thread->signal_is_pending, 0);
-  unsigned generation = atom_int_load_acq(&stop_generation);
+  unsigned generation = atom_int_load_acq(&stop_world_generation);
   if (!(generation & 1))
     return;   /* given up or over */
   if (atom_int_load_rlx(&thread->cache.is_inside)) {
@@ -71,7 +73,7 @@ on_stop_sig(int signal, siginfo_t *info, void *context) {
 static void
 yield_spilled(void *arg, uintptr_t stack_pointer) {
   struct cgc_thread *thread = arg;
-  unsigned generation = atom_int_load_acq(&stop_generation);
+  unsigned generation = atom_int_load_acq(&stop_world_generation);
   if (!(generation & 1))
     return;
   if (atom_int_load_rlx(&thread->stopped_in) != generation) {   /* else taken as stopped while it slept */
@@ -82,18 +84,18 @@ yield_spilled(void *arg, uintptr_t stack_pointer) {
   await_resume(generation);
 }
 
-/* With the signal blocked, for the handler publishes to the same fields. */
+/* With signals blocked, for the handler publishes to the same fields. */
 void
 stop_world_yield(struct thread_cache *cache) {
-  uint64_t mask = platform_block_signal((int)option(OPTION_STOP_SIGNAL));
+  uint64_t mask = platform_block_signals();
   atom_int_store_rlx(&cache->is_stop_wanted, 0);
   arch_call_spilled(yield_spilled, cache);
   platform_restore_signals(mask);
 }
 
 bool
-stop_world_is_on(void) {
-  return atom_int_load_acq(&stop_generation) & 1 && platform_thread_id() != stopper_tid;
+stop_world_is_on_by_other(void) {
+  return stop_world_is_on() && platform_thread_id() != stopper_tid;
 }
 
 /* ---- the stopper's side ---- */
@@ -102,6 +104,7 @@ struct stop_round {
   struct stop_result *result;
   unsigned generation;
   unsigned missing;
+  bool has_handler;        /* the stop signal is ours, as far as that is needed */
   bool may_be_asleep;      /* long enough has been waited to ask the kernel */
   int  err;
 };
@@ -111,20 +114,35 @@ has_answered(const struct cgc_thread *thread, unsigned generation) {
   return atom_int_load_acq(&thread->stopped_in) == generation;
 }
 
-/* The first time only: a process of one thread never gets the handler. */
+/* Some programs take whole ranges of real-time signals for themselves (Java 62, Valgrind 64, libc 32 and
+ * 33): if the wanted one has a handler the next one below that has none is used. */
 static int
-set_handler(void) {
-  int err = handler_is_set ? 0 : platform_set_handler((int)option(OPTION_STOP_SIGNAL), on_stop_sig);
-  handler_is_set = !err;
-  return err;
+choose_signal(void) {
+  enum { LOWEST = 34, HIGHEST = 64 };
+  int wanted = (int)option(OPTION_STOP_SIGNAL);
+  for (int i = 0; i <= HIGHEST - LOWEST; i++) {
+    int candidate = wanted - i >= LOWEST ? wanted - i : wanted - i + (HIGHEST - LOWEST + 1);
+    if (platform_handler_of(candidate) == 0)
+      return candidate;
+  }
+  return 0;
+}
+
+/* Looked at in each stop, for the program may have set a handler of its own meanwhile. */
+static int
+ensure_handler(void) {
+  if (stop_signal && platform_handler_of(stop_signal) == (uintptr_t)on_stop_sig)
+    return 0;
+  stop_signal = choose_signal();
+  return stop_signal ? platform_set_handler(stop_signal, on_stop_sig) : EBUSY;
 }
 
 static void
 ask_to_stop(struct cgc_thread *thread, int tid) {
-  if (atom_int_load_rlx(&thread->signal_is_pending) || set_handler())
+  if (atom_int_load_rlx(&thread->signal_is_pending))
     return;   /* it has not taken the last one */
   atom_int_store_rlx(&thread->signal_is_pending, 1);
-  if (platform_send_signal(tid, (int)option(OPTION_STOP_SIGNAL), thread))
+  if (platform_send_signal(tid, stop_signal, thread))
     atom_int_store_rlx(&thread->signal_is_pending, 0);   /* queue full: again in the next round */
 }
 
@@ -135,14 +153,14 @@ try_park(struct cgc_thread *thread, int tid, bool has_waited) {
   struct task_sleep sleep;
   bool was_parked = thread->is_kernel_parked;
   thread->is_kernel_parked = false;
-  if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, (int)option(OPTION_STOP_SIGNAL), &sleep) ||
+  if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, stop_signal, &sleep) ||
       (!has_waited && sleep.fingerprint != thread->parked_fingerprint))
     return false;
   thread->is_kernel_parked = true;
   thread->parked_fingerprint = sleep.fingerprint;
   thread->context = NULL;
   thread->stack_pointer = sleep.stack_pointer - ARCH_RED_ZONE_BYTES;
-  atom_int_store_rel(&thread->stopped_in, atom_int_load_rlx(&stop_generation));
+  atom_int_store_rel(&thread->stopped_in, atom_int_load_rlx(&stop_world_generation));
   return true;
 }
 
@@ -156,6 +174,12 @@ visit_thread(int tid, void *arg) {
   if (!thread) {
     round->err = ENOMEM;
     return false;
+  }
+  if (!round->has_handler) {
+    round->err = ensure_handler();
+    round->has_handler = !round->err;
+    if (round->err)
+      return false;
   }
   if (has_answered(thread, round->generation)) {
     round->result->threads++;
@@ -201,28 +225,40 @@ stop_all(struct stop_round *round) {
   }
 }
 
+/* A signal that did not arrive is sent again next time, unless it waits because the thread blocks it. */
+static void
+forget_lost_signals(void) {
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
+    int tid = (int)atom_int_load_rlx(&thread->tid);
+    if (tid && atom_int_load_rlx(&thread->signal_is_pending) && !tasks_blocks_signal(tid, stop_signal))
+      atom_int_store_rlx(&thread->signal_is_pending, 0);
+  }
+}
+
 int
 stop_world_begin(struct stop_result *result) {
   *result = (struct stop_result){0};
   stopper_tid = platform_thread_id();
-  unsigned generation = atom_int_add_full(&stop_generation, 1) + 1;
+  unsigned generation = atom_int_add_full(&stop_world_generation, 1) + 1;
   struct stop_round round = {.result = result, .generation = generation};
   int err = stop_all(&round);
-  if (err)
+  if (err) {
+    forget_lost_signals();
     stop_world_end();
+  }
   return err;
 }
 
 void
 stop_world_end(void) {
   stopper_tid = 0;
-  atom_int_add_full(&stop_generation, 1);
-  platform_futex_wake(&stop_generation, INT32_MAX);
+  atom_int_add_full(&stop_world_generation, 1);
+  platform_futex_wake(&stop_world_generation, INT32_MAX);
 }
 
 bool
 stop_world_has(const struct cgc_thread *thread) {
-  return atom_int_load_rlx(&thread->stopped_in) == atom_int_load_rlx(&stop_generation);
+  return atom_int_load_rlx(&thread->stopped_in) == atom_int_load_rlx(&stop_world_generation);
 }
 
 bool
@@ -231,7 +267,7 @@ stop_world_is_still_parked(void) {
     struct task_sleep sleep;
     int tid = (int)atom_int_load_rlx(&thread->tid);
     if (tid && stop_world_has(thread) && thread->is_kernel_parked &&
-        (!tasks_is_asleep(tid, (int)option(OPTION_STOP_SIGNAL), &sleep) || sleep.fingerprint != thread->parked_fingerprint))
+        (!tasks_is_asleep(tid, stop_signal, &sleep) || sleep.fingerprint != thread->parked_fingerprint))
       return false;
   }
   return true;
@@ -240,5 +276,5 @@ stop_world_is_still_parked(void) {
 void
 stop_world_adopt_fork(void) {
   stopper_tid = 0;
-  atom_int_store_rel(&stop_generation, (atom_int_load_rlx(&stop_generation) + 2) & ~1u);
+  atom_int_store_rel(&stop_world_generation, (atom_int_load_rlx(&stop_world_generation) + 2) & ~1u);
 }

@@ -37,8 +37,16 @@ bool stop_world_is_still_parked(void);
 /* Lets a stop that is going on, or that was put off, happen to this thread.  Outside of slow paths. */
 void stop_world_yield(struct thread_cache *cache);
 
-/* Whether another thread has the world stopped, or is about to. */
-bool stop_world_is_on(void);
+/* Odd while the world is being stopped or is stopped. */
+extern atom_int stop_world_generation;
+
+CGC_INLINE bool
+stop_world_is_on(void) {
+  return CGC_UNLIKELY(atom_int_load_acq(&stop_world_generation) & 1);
+}
+
+/* Whether it is on by another thread than this one. */
+bool stop_world_is_on_by_other(void);
 
 /* In a forked child. */
 void stop_world_adopt_fork(void);

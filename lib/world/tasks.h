@@ -9,6 +9,9 @@
 /* Calls visit for each thread id until it returns false.  0 or an errno code; 0 also if stopped. */
 int tasks_visit(bool (*visit)(int tid, void *arg), void *arg);
 
+/* Whether the thread blocks that signal; false also if it cannot be told. */
+bool tasks_blocks_signal(int tid, int signal);
+
 struct task_sleep {
   uintptr_t stack_pointer;
   uint64_t  fingerprint;     /* changes when the thread has run */

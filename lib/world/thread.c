@@ -3,14 +3,13 @@
 
 #include "base/lock.h"
 #include "base/meta.h"
-#include "base/options.h"
 #include "base/platform.h"
 #include "world/stop.h"
 
 #include <limits.h>
 #include <pthread.h>
 
-/* Held with the stop signal blocked, so that no thread is stopped inside. */
+/* Held with all signals blocked, so that no thread is stopped inside. */
 static struct lock thread_lock = LOCK_INITIALIZER(LOCK_RANK_THREADS);
 
 /* Lock: thread_lock.  Read by anyone: records are only ever added, at the front. */
@@ -108,7 +107,7 @@ take_record_locked(int tid) {
 
 static uint64_t
 lock_threads(void) {
-  uint64_t mask = platform_block_signal((int)option(OPTION_STOP_SIGNAL));
+  uint64_t mask = platform_block_signals();
   lock_acquire(&thread_lock);
   return mask;
 }

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum { THREADS = 4, TURNS = 100000 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table against Go's runtime/sizeclasses.go, written down here by hand. */
+/* The table against Go's runtime/sizeclasses.go, written down here by hand; our spans are several of
+ * Go's side by side. */
 #include "unit.h"
 
 #include "heap/size_class.h"
@@ -35,8 +36,28 @@ START_TEST(size_class_table_is_that_of_go) {
   for (unsigned i = 0; i < CGC_COUNT(rows); i++) {
     const struct cgc_size_class *row = &size_class_rows[i + 1];
     ck_assert_uint_eq(row->slot_bytes, rows[i].slot_bytes);
-    ck_assert_uint_eq((size_t)row->page_count * SPAN_PAGE_BYTES, rows[i].span_bytes);
-    ck_assert_uint_eq(row->slot_count, rows[i].slots);
+    ck_assert_uint_eq((size_t)row->base_page_count * SPAN_PAGE_BYTES, rows[i].span_bytes);
+    ck_assert_uint_eq((size_t)row->base_page_count * SPAN_PAGE_BYTES / row->slot_bytes, rows[i].slots);
+  }
+}
+END_TEST
+
+/* As many of Go's spans as make 64 slots, if 64 KiB are enough for that. */
+static unsigned
+spans_joined(const struct row *row) {
+  unsigned count = 1;
+  while (count * row->slots < 64 && (count + 1) * row->span_bytes <= 65536)
+    count++;
+  return count;
+}
+
+START_TEST(size_class_span_joins_those_of_go_for_64_slots) {
+  for (unsigned i = 0; i < CGC_COUNT(rows); i++) {
+    const struct cgc_size_class *row = &size_class_rows[i + 1];
+    size_t bytes = spans_joined(&rows[i]) * rows[i].span_bytes;
+    ck_assert_uint_eq(row->page_count * SPAN_PAGE_BYTES, bytes);
+    ck_assert_uint_eq(row->slot_count, bytes / row->slot_bytes);
+    ck_assert_uint_le(row->slot_count, SPAN_WORDS_MAX * 64);
   }
 }
 END_TEST
@@ -58,16 +79,19 @@ START_TEST(size_class_reciprocal_divides_every_offset) {
 }
 END_TEST
 
-/* Slots of more than 8 bytes are aligned to 16: classes of odd multiples of 8 serve nobody else. */
+/* Slots for more than 8 bytes are aligned to 16: classes of odd multiples of 8 do not serve them.  Up to 128
+ * bytes there is at least a byte to spare. */
 static unsigned
 smallest_class_for(size_t bytes) {
+  size_t wanted = bytes + (bytes <= 128);
   unsigned i = 1;
-  while (size_class_rows[i].slot_bytes < bytes || (bytes > 8 && size_class_rows[i].slot_bytes % 16))
+  while (size_class_rows[i].slot_bytes < wanted || (wanted > 8 && size_class_rows[i].slot_bytes % 16))
     i++;
   return i;
 }
 
-START_TEST(size_class_of_request_is_the_smallest_aligned_one) {
+START_TEST(size_class_of_request_is_the_smallest_aligned_and_padded_one) {
+  ck_assert_uint_eq(SIZE_CLASS_PADDED_BYTES, 128);
   for (size_t bytes = 0; bytes <= SIZE_CLASS_MAX_BYTES; bytes++)
     if (size_class_of(bytes) != smallest_class_for(bytes))
       ck_abort_msg("%zu bytes: class %u", bytes, size_class_of(bytes));
@@ -93,9 +117,10 @@ size_class_suite(void) {
   TCase *tests;
   Suite *suite = unit_suite("size_class", &tests);
   tcase_add_test(tests, size_class_table_is_that_of_go);
+  tcase_add_test(tests, size_class_span_joins_those_of_go_for_64_slots);
   tcase_add_test(tests, size_class_0_stands_for_large_blocks);
   tcase_add_test(tests, size_class_reciprocal_divides_every_offset);
-  tcase_add_test(tests, size_class_of_request_is_the_smallest_aligned_one);
+  tcase_add_test(tests, size_class_of_request_is_the_smallest_aligned_and_padded_one);
   tcase_add_test(tests, size_class_span_class_tells_kind_and_size);
   return suite;
 }

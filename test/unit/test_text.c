@@ -90,7 +90,7 @@ START_TEST(text_add_bytes_picks_the_unit) {
   assert_bytes(512, "0.5 KiB");
   assert_bytes(1024 * 1024 - 1, "1023.9 KiB");
   assert_bytes(1024 * 1024, "1.0 MiB");
-  assert_bytes((uint64_t)32 * 1024 * 1024 / 10, "3.2 MiB");
+  assert_bytes((uint64_t)33 * 1024 * 1024 / 10, "3.2 MiB");   /* 3.29 */
   assert_bytes((uint64_t)3 << 30, "3.0 GiB");
   assert_bytes((uint64_t)2048 << 40, "2048.0 TiB");
 }

@@ -44,7 +44,7 @@ unit_seed(void) {
   static uint64_t seed;
   const char *given = getenv("CGC_TEST_SEED");
   if (!seed)
-    seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) << 16 ^ (uint64_t)getpid();
+    seed = given ? strtoull(given, NULL, 0) : ((uint64_t)time(NULL) << 16) ^ (uint64_t)(unsigned)getpid();
   return seed;
 }
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The promises of the pacer, not the constants of its corrections. */
+#include "unit.h"
+
+#include "base/hull.h"
+#include "gc/pacer.h"
+
+enum { PERCENT = 100, SINGLE = 1, CONFIRMED = 2 };
+
+static struct pacer
+started(uint64_t percent, uint64_t cycles) {
+  struct pacer pacer;
+  memset(&pacer, 0xff, sizeof pacer);
+  pacer_init(&pacer, percent, 4 * MIB, cycles);
+  return pacer;
+}
+
+static void
+end_cycle(struct pacer *pacer, struct pacer_input input) {
+  pacer_end_cycle(pacer, &input);
+}
+
+/* A cycle that found this much alive and reclaimed this much. */
+static void
+end_cycle_found(struct pacer *pacer, uint64_t live, uint64_t reclaimed) {
+  end_cycle(pacer, (struct pacer_input){.live_bytes = live, .reclaimed_bytes = reclaimed});
+}
+
+static uint64_t
+growth(const struct pacer *pacer) {
+  return pacer->goal_bytes - pacer->grown_from_bytes;
+}
+
+START_TEST(pacer_new_waits_for_the_least_heap) {
+  struct pacer pacer = started(PERCENT, CONFIRMED);
+  ck_assert_uint_eq(pacer.goal_bytes, 4 * MIB);
+  ck_assert_uint_eq(pacer.distance_bytes, 4 * MIB);
+  ck_assert_uint_eq(pacer.multiplier, 1);
+  ck_assert(!pacer_is_due(&pacer, 2 * MIB));
+  ck_assert(pacer_is_due(&pacer, 4 * MIB));
+}
+END_TEST
+
+/* The allocator's own memory may take up to half of the growth. */
+START_TEST(pacer_heap_grows_by_percent_of_live_heap_and_roots_at_most) {
+  static const uint64_t percents[] = {10, 50, 100, 200, 1000000};
+  for (size_t i = 0; i < CGC_COUNT(percents); i++)
+    for (uint64_t roots = 0; roots <= 100 * MIB; roots += 100 * MIB) {
+      struct pacer pacer = started(percents[i], SINGLE);
+      end_cycle(&pacer, (struct pacer_input){
+        .live_bytes = 400 * MIB, .reclaimed_bytes = 400 * MIB, .root_bytes = roots, .held_memory_bytes = 800 * MIB});
+      uint64_t full = (400 * MIB + roots) / 100 * percents[i];
+      ck_assert_uint_le(growth(&pacer), full);
+      ck_assert_uint_ge(growth(&pacer), full / 2);
+      ck_assert_uint_eq(pacer.distance_bytes, growth(&pacer));
+    }
+}
+END_TEST
+
+START_TEST(pacer_memory_beyond_the_blocks_shortens_the_growth) {
+  struct pacer lean = started(PERCENT, SINGLE), fat = lean;
+  struct pacer_input input = {.live_bytes = 400 * MIB, .reclaimed_bytes = 400 * MIB, .held_memory_bytes = 800 * MIB};
+  end_cycle(&lean, input);
+  input.held_memory_bytes += 50 * MIB;
+  end_cycle(&fat, input);
+  ck_assert_uint_eq(lean.goal_bytes - fat.goal_bytes, 50 * MIB);
+}
+END_TEST
+
+START_TEST(pacer_small_heap_has_the_least_heap_as_goal) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 1 * MIB, 3 * MIB);
+  ck_assert_uint_eq(pacer.goal_bytes, 4 * MIB);
+  end_cycle_found(&pacer, 0, 4 * MIB);
+  ck_assert_uint_eq(pacer.goal_bytes, 4 * MIB);
+}
+END_TEST
+
+START_TEST(pacer_with_confirmation_gives_each_cycle_half_of_the_growth) {
+  struct pacer single = started(PERCENT, SINGLE), confirmed = started(PERCENT, CONFIRMED);
+  struct pacer_input input = {.live_bytes = 100 * MIB, .held_bytes = 10 * MIB};
+  end_cycle(&single, input);
+  end_cycle(&confirmed, input);
+  ck_assert_uint_eq(confirmed.grown_from_bytes, 110 * MIB);
+  ck_assert_uint_eq(growth(&confirmed), growth(&single) / 2);
+}
+END_TEST
+
+START_TEST(pacer_fruitless_cycles_double_the_percent_up_to_eightfold) {
+  static const uint64_t expected[] = {2, 4, 8, 8, 8};
+  struct pacer pacer = started(PERCENT, SINGLE), plain = started(PERCENT, SINGLE);
+  uint64_t live = 100 * MIB;
+  for (size_t i = 0; i < CGC_COUNT(expected); i++) {
+    end_cycle_found(&plain, live, live);
+    end_cycle_found(&pacer, live, 0);
+    ck_assert_uint_eq(plain.multiplier, 1);
+    ck_assert_uint_eq(pacer.multiplier, expected[i]);
+    ck_assert_uint_ge(growth(&pacer), growth(&plain) * expected[i]);
+    ck_assert_uint_le(growth(&pacer), live * expected[i]);
+    live = pacer.goal_bytes;
+  }
+}
+END_TEST
+
+START_TEST(pacer_fruitful_cycle_ends_the_doubling) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 0);
+  end_cycle_found(&pacer, 300 * MIB, 0);
+  ck_assert_uint_eq(pacer.multiplier, 4);
+  end_cycle_found(&pacer, 300 * MIB, 100 * MIB);
+  ck_assert_uint_eq(pacer.multiplier, 1);
+  ck_assert_uint_le(pacer.goal_bytes, 600 * MIB);
+}
+END_TEST
+
+/* Over a 64th of what was allocated since the last cycle. */
+START_TEST(pacer_cycle_pays_from_a_64th_of_the_new_blocks_on) {
+  for (uint64_t extra = 0; extra <= 1; extra++) {
+    struct pacer pacer = started(PERCENT, SINGLE);
+    end_cycle_found(&pacer, 64 * MIB, 64 * MIB);
+    uint64_t reclaimed = 1 * MIB + extra;
+    end_cycle_found(&pacer, 128 * MIB - reclaimed, reclaimed);   /* grown by 64 MiB */
+    ck_assert_uint_eq(pacer.multiplier, extra ? 1 : 2);
+  }
+}
+END_TEST
+
+START_TEST(pacer_held_blocks_count_as_found) {
+  struct pacer pacer = started(PERCENT, CONFIRMED);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 100 * MIB, .held_bytes = 50 * MIB});
+  ck_assert_uint_eq(pacer.multiplier, 1);
+}
+END_TEST
+
+START_TEST(pacer_shrunk_heap_is_no_reason_to_double) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
+  end_cycle_found(&pacer, 50 * MIB, 1);   /* the program freed the rest itself */
+  ck_assert_uint_eq(pacer.multiplier, 1);
+}
+END_TEST
+
+START_TEST(pacer_not_due_counts_again_after_the_missing_bytes) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
+  uint64_t goal = pacer.goal_bytes, allocated = 110 * MIB;   /* much was freed meanwhile */
+  ck_assert(!pacer_is_due(&pacer, allocated));
+  ck_assert_uint_eq(pacer.distance_bytes, goal - allocated);
+  ck_assert_uint_eq(pacer.goal_bytes, goal);
+  ck_assert(pacer_is_due(&pacer, goal));
+  ck_assert(pacer_is_due(&pacer, 2 * goal));
+}
+END_TEST
+
+/* Or the last bytes would be counted in ever smaller steps. */
+START_TEST(pacer_close_to_the_goal_is_due) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
+  ck_assert(pacer_is_due(&pacer, pacer.goal_bytes - 1));
+}
+END_TEST
+
+START_TEST(pacer_set_percent_holds_for_the_goal_in_force) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
+  uint64_t goal = pacer.goal_bytes;
+  pacer_set_percent(&pacer, 50);
+  ck_assert_uint_eq(pacer.percent, 50);
+  ck_assert_uint_eq(pacer.distance_bytes, 0);   /* counted at once */
+  ck_assert(pacer.goal_bytes > 100 * MIB && pacer.goal_bytes < goal);
+  pacer_set_percent(&pacer, 300);
+  ck_assert(pacer.goal_bytes > goal && pacer.goal_bytes <= 400 * MIB);
+}
+END_TEST
+
+START_TEST(pacer_after_a_cycle_given_up_waits_a_while) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  pacer_give_up(&pacer, 1 * MIB);
+  ck_assert_uint_ge(pacer.distance_bytes, 4 * MIB);
+  pacer_give_up(&pacer, 800 * MIB);
+  ck_assert_uint_ge(pacer.distance_bytes, 100 * MIB);
+}
+END_TEST
+
+START_TEST(pacer_largest_values_do_not_overflow) {
+  struct pacer pacer = started(1000000, SINGLE);
+  uint64_t live = HULL_HEAP_BYTES, full = 2 * live / 100 * 1000000 * 8;
+  for (int i = 0; i < 4; i++)
+    end_cycle(&pacer, (struct pacer_input){.live_bytes = live, .root_bytes = live, .held_memory_bytes = 2 * live});
+  ck_assert_uint_eq(pacer.multiplier, 8);
+  ck_assert_uint_le(growth(&pacer), full);
+  ck_assert_uint_ge(growth(&pacer), full / 2);
+}
+END_TEST
+
+Suite *
+pacer_suite(void) {
+  TCase *tests;
+  Suite *suite = unit_suite("pacer", &tests);
+  tcase_add_test(tests, pacer_new_waits_for_the_least_heap);
+  tcase_add_test(tests, pacer_heap_grows_by_percent_of_live_heap_and_roots_at_most);
+  tcase_add_test(tests, pacer_memory_beyond_the_blocks_shortens_the_growth);
+  tcase_add_test(tests, pacer_small_heap_has_the_least_heap_as_goal);
+  tcase_add_test(tests, pacer_with_confirmation_gives_each_cycle_half_of_the_growth);
+  tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_up_to_eightfold);
+  tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
+  tcase_add_test(tests, pacer_cycle_pays_from_a_64th_of_the_new_blocks_on);
+  tcase_add_test(tests, pacer_held_blocks_count_as_found);
+  tcase_add_test(tests, pacer_shrunk_heap_is_no_reason_to_double);
+  tcase_add_test(tests, pacer_not_due_counts_again_after_the_missing_bytes);
+  tcase_add_test(tests, pacer_close_to_the_goal_is_due);
+  tcase_add_test(tests, pacer_set_percent_holds_for_the_goal_in_force);
+  tcase_add_test(tests, pacer_after_a_cycle_given_up_waits_a_while);
+  tcase_add_test(tests, pacer_largest_values_do_not_overflow);
+  return suite;
+}
