@@ -64,7 +64,7 @@ scan_all(int pagemap_fd) {
   return err ? err : scan_part(pagemap_fd, hull.end_addr, end_addr);
 }
 
-/* ---- /proc/self/maps ---- */
+/* ---- maps; of this thread, for the first one of the process may have ended ---- */
 
 /* Reads a file line by line without stdio. */
 struct line_reader {
@@ -156,7 +156,7 @@ read_mapping(int pagemap_fd, const char *line) {
 
 static int
 read_maps(int pagemap_fd) {
-  struct line_reader reader = {.fd = platform_open_read("/proc/self/maps")};
+  struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/maps")};
   if (reader.fd < 0)
     return -reader.fd;
   int err = 0;
@@ -169,7 +169,7 @@ read_maps(int pagemap_fd) {
 int
 pages_list(struct page_ranges *result) {
   static bool has_no_scan;   /* learnt once; same owner as the list */
-  int fd = platform_open_read("/proc/self/pagemap");
+  int fd = platform_open_read("/proc/thread-self/pagemap");
   if (fd < 0)
     return -fd;
   list_count = 0;

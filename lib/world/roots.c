@@ -63,7 +63,7 @@ add_root(uintptr_t start_addr, uintptr_t end_addr, enum root_kind kind) {
 /* Memory that may not be read by the program's own rights is read through the kernel's file of it. */
 static ssize_t
 read_by_file(void *to, uintptr_t from, size_t bytes) {
-  int fd = platform_open_read("/proc/self/mem");
+  int fd = platform_open_read("/proc/thread-self/mem");
   if (fd < 0)
     return fd;
   ssize_t result = platform_read_at(fd, to, bytes, from);

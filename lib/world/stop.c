@@ -181,6 +181,8 @@ visit_thread(int tid, void *arg) {
     if (round->err)
       return false;
   }
+  if (thread->is_dead)
+    return true;
   if (has_answered(thread, round->generation)) {
     round->result->threads++;
     round->result->kernel_parked += thread->is_kernel_parked;
@@ -192,6 +194,10 @@ visit_thread(int tid, void *arg) {
   if (try_park(thread, tid, round->may_be_asleep)) {
     round->result->threads++;
     round->result->kernel_parked++;
+    return true;
+  }
+  if (round->may_be_asleep && tasks_is_dead(tid)) {
+    thread->is_dead = true;
     return true;
   }
   round->missing++;

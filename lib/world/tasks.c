@@ -125,6 +125,13 @@ tasks_blocks_signal(int tid, int signal) {
 }
 
 bool
+tasks_is_dead(int tid) {
+  char status[4096];
+  const char *state = read_task_file(tid, "/status", status, sizeof status) ? strstr(status, "State:\t") : NULL;
+  return state && (state[7] == 'Z' || state[7] == 'X');
+}
+
+bool
 tasks_is_asleep(int tid, int blocked_signal, struct task_sleep *sleep) {
   char call[300], status[4096];
   if (!read_task_file(tid, "/syscall", call, sizeof call) || !read_task_file(tid, "/status", status, sizeof status) ||

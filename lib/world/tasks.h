@@ -12,6 +12,10 @@ int tasks_visit(bool (*visit)(int tid, void *arg), void *arg);
 /* Whether the thread blocks that signal; false also if it cannot be told. */
 bool tasks_blocks_signal(int tid, int signal);
 
+/* Whether the thread has ended but still has an id: the first thread of a process does until the last
+ * has ended. */
+bool tasks_is_dead(int tid);
+
 struct task_sleep {
   uintptr_t stack_pointer;
   uint64_t  fingerprint;     /* changes when the thread has run */

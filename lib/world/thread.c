@@ -67,10 +67,15 @@ add_record_locked(void) {
 }
 
 static void
-clear_locked(struct cgc_thread *thread) {
+take_cache_locked(struct cgc_thread *thread) {
   if (thread->has_cache)
     thread_cache_abandon(&thread->cache);
   thread->has_cache = false;
+}
+
+static void
+clear_locked(struct cgc_thread *thread) {
+  take_cache_locked(thread);
   atom_int_store_rlx(&thread->is_exiting, 0);
   thread->stack_low_addr = thread->stack_end_addr = 0;
   thread->destructor_rounds = 0;
@@ -78,6 +83,7 @@ clear_locked(struct cgc_thread *thread) {
   atom_int_store_rlx(&thread->stopped_in, 0);
   atom_int_store_rlx(&thread->cache.is_stop_wanted, 0);
   thread->is_kernel_parked = false;
+  thread->is_dead = false;
   atom_int_store_rel(&thread->tid, 0);
 }
 
@@ -132,7 +138,9 @@ thread_find_or_add(int tid) {
 static void
 settle_locked(struct cgc_thread *thread) {
   bool is_self = thread == thread_self();
-  if (!is_self && !stop_world_has(thread))
+  if (thread->is_dead)
+    take_cache_locked(thread);
+  else if (!is_self && !stop_world_has(thread))
     clear_locked(thread);
   else if (thread->has_cache && (is_self || !thread->is_kernel_parked))
     thread_cache_collect_remote(&thread->cache);

@@ -34,6 +34,7 @@ struct cgc_thread {
 
   /* Stopper: a thread that blocks all signals, seen asleep in the kernel. */
   bool     is_kernel_parked;
+  bool     is_dead;              /* ended, though its id is still listed */
   uint64_t parked_fingerprint;
 };
 
