@@ -33,6 +33,9 @@ arch_syscall(long number, long a, long b, long c, long d, long e, long f) {
  * them); from there up the stack holds all that the caller kept. */
 void arch_call_spilled(void (*function)(void *arg, uintptr_t stack_pointer), void *arg);
 
+/* The same, with function running on another stack. */
+void arch_call_on_stack(void (*function)(void *arg, uintptr_t stack_pointer), void *arg, void *stack_top);
+
 /* The secret with which glibc mangles rbp, rsp and pc in a jmp_buf. */
 CGC_INLINE uintptr_t
 arch_pointer_guard(void) {

@@ -24,7 +24,7 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
   X(CONFIRM, "confirm", NUMBER, 2, 1, 2,                                                            \
     "cycles in a row that must find a malloc block unreachable before it is reclaimed")             \
   X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                     \
-    "a full cycle at every nth slow allocation; 0: never")                                          \
+    "a full cycle at every nth slow allocation and every 2 MiB; 0: never")                                          \
   X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
     "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
   X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static atom_int stress_count;
+static atom_word stress_bytes;
 
 /* ---- starting cycles ---- */
 
@@ -30,12 +31,16 @@ collect_for_stress(struct thread_cache *cache) {
 /* What a thread takes is noted now and then. */
 static void
 collect_if_due(struct thread_cache *cache) {
-  enum { NOTED_BYTES = 64 * 1024 };
+  enum { NOTED_BYTES = 64 * 1024, STRESS_BYTES = 2 * 1024 * 1024 };
   enum cycle_cause cause;
   size_t bytes = cache->handed_bytes;
   if (CGC_LIKELY(bytes < NOTED_BYTES))
     return;
   cache->handed_bytes = 0;
+  if (option(OPTION_STRESS) && atom_add_full(&stress_bytes, bytes) + bytes >= STRESS_BYTES) {
+    atom_store_rlx(&stress_bytes, 0);
+    collect_inside(cache, CYCLE_CAUSE_STRESS);
+  }
   if (cycle_note_handed(bytes) && cycle_is_due(&cause))
     collect_inside(cache, cause);
 }

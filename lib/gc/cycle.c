@@ -58,10 +58,10 @@ list_roots_stw(struct cycle_report *report, uintptr_t stack_pointer, struct root
 static int
 mark_stw(struct cycle_report *report, const struct root_list *roots) {
   int err = trace_heap_stw(roots, &report->trace);
-  if (!err && option(OPTION_VERIFY))
-    trace_verify_stw(roots);
   if (!err && !stop_world_is_still_parked())
     err = EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
+  if (!err && option(OPTION_VERIFY))
+    trace_verify_stw(roots, stop_world_is_still_parked);
   report->marked_ns = platform_now_ns();
   return err;
 }
@@ -98,7 +98,7 @@ pace_given_up(void) {
 
 /* The collection.  Everything from stop to resume sees a world in which only this thread runs. */
 static void
-run_spilled(void *arg, uintptr_t stack_pointer) {
+run_on_own_stack(void *arg, uintptr_t stack_pointer) {
   struct cycle_report *report = arg;
   struct root_list roots = {0};
   report->err = stop_the_world(report);
@@ -121,13 +121,29 @@ run_spilled(void *arg, uintptr_t stack_pointer) {
 
 /* ---- around a cycle ---- */
 
+/* A stack of our own: the collector's frames hold addresses of blocks and must not count as the program's, nor
+ * need room on a small stack of its. */
+static char *
+collector_stack_top(void) {
+  enum { STACK_BYTES = 128 * 1024 };
+  static char *stack;
+  if (!stack)
+    stack = meta_alloc(STACK_BYTES);
+  return stack ? stack + STACK_BYTES : NULL;
+}
+
 static int
 run_locked(enum cycle_cause cause, struct cycle_report *report) {
   *report = (struct cycle_report){
-    .number = ++cycle_count, .cause = cause, .goal_before_bytes = pacer.goal_bytes};
+    .number = ++cycle_count, .cause = cause, .begin_ns = platform_now_ns(), .goal_before_bytes = pacer.goal_bytes};
+  char *stack_top = collector_stack_top();
+  if (!stack_top) {
+    report->end_ns = report->begin_ns;
+    return report->err = ENOMEM;
+  }
   /* The program's handlers may allocate, and may leave by longjmp: they wait. */
   uint64_t mask = platform_block_signals();
-  arch_call_spilled(run_spilled, report);
+  arch_call_on_stack(run_on_own_stack, report, stack_top);
   platform_restore_signals(mask);
   report->goal_after_bytes = pacer.goal_bytes;
   report->end_ns = platform_now_ns();

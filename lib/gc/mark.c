@@ -17,6 +17,7 @@ marker_init(struct marker *marker, bool is_alone) {
   marker->marks_past_end = option(OPTION_PAST_END);
   marker->is_alone = is_alone;
   marker->is_verifying = false;
+  marker->unmarked = 0;
   for (unsigned i = 0; i < MARK_FIFO_COUNT; i++)
     marker->fifo[i].span = NULL;
   marker->fifo_at = 0;
@@ -77,7 +78,10 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
     return;
   if ((atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) & bit)
     return;   /* a free slot: a stale word, not a reference */
-  CGC_CHECK(!marker->is_verifying);   /* every reachable block is marked */
+  if (CGC_UNLIKELY(marker->is_verifying)) {
+    marker->unmarked = addr;
+    return;
+  }
   if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
     push_block(marker, span_slot_addr(span, slot), span_block_bytes(span));
 }

@@ -32,13 +32,14 @@ struct marker {
   bool demangles_heap;
   bool marks_past_end;
   bool is_alone;              /* no other marker runs: plain stores do */
-  bool is_verifying;          /* an unmarked block is an error */
+  bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
 
   /* The marker's own. */
   struct mark_candidate fifo[MARK_FIFO_COUNT];
   unsigned fifo_at;
   struct mark_buffer *buffer;
   uint64_t scanned_bytes;
+  uintptr_t unmarked;
   int err;                    /* a root could not be read: what it holds is not known */
   unsigned char copy[MARK_COPY_BYTES] CGC_ALIGNED(64);   /* of foreign memory */
 };

@@ -97,13 +97,14 @@ trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
 }
 
 void
-trace_verify_stw(const struct root_list *roots) {
+trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void)) {
   struct marker *marker = markers[0];
   marker_init(marker, true);
   marker->is_verifying = true;
   for (size_t i = 0; i < roots->count; i++)
     mark_root(marker, &roots->roots[i]);
   mark_rescan_heap(marker);
+  CGC_CHECK(!marker->unmarked || !is_world_still());   /* every reachable block is marked */
   marker_fini(marker);
   page_heap_check();
 }

@@ -16,7 +16,8 @@ struct trace_result {
  * not be read. */
 int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
 
-/* Marks again from the roots and from every marked block: aborts if anything was missed. */
-void trace_verify_stw(const struct root_list *roots);
+/* Scans the roots and every marked block again: aborts if anything was missed, unless is_world_still says that
+ * the world has changed meanwhile. */
+void trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void));
 
 #endif

@@ -214,15 +214,18 @@ stop_round(struct stop_round *round) {
   return err ? err : round->err;
 }
 
-/* Rounds until a listing shows everybody stopped. */
+/* Rounds until everybody was stopped before a listing began.  A thread that answered during the listing may have
+ * made another after its entry was read. */
 static int
 stop_all(struct stop_round *round) {
   uint64_t start_ns = platform_now_ns(), limit_ns = option(OPTION_STOP_TIMEOUT) * 1000000;
   for (;;) {
     unsigned answers = atom_int_load_acq(&stop_answers);
     int err = stop_round(round);
-    if (err || !round->missing)
+    if (err || (!round->missing && atom_int_load_acq(&stop_answers) == answers))
       return err;
+    if (!round->missing)
+      continue;
     uint64_t waited_ns = platform_now_ns() - start_ns;
     if (waited_ns > limit_ns)
       return ETIMEDOUT;

@@ -20,23 +20,8 @@ start(void) {
 }
 
 static void *
-take_from(struct thread_cache *from, unsigned class) {
-  void *block = thread_cache_try_pop(from, class);
-  if (block)
-    return block;
-  if (!thread_cache_refill(from, class)) {
-    struct cgc_span *span = page_heap_alloc(class, span_class_size(class)->page_count, 1);
-    ck_assert_ptr_nonnull(span);
-    thread_cache_install(from, span);
-  }
-  block = thread_cache_try_pop(from, class);
-  ck_assert_ptr_nonnull(block);
-  return block;
-}
-
-static void *
 take(void) {
-  return take_from(&cache, span_class);
+  return unit_take(&cache, span_class);
 }
 
 static struct cgc_span *
@@ -118,7 +103,7 @@ START_TEST(thread_cache_serves_every_span_class) {
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
     if (i % SIZE_CLASS_COUNT == SIZE_CLASS_LARGE)
       continue;
-    char *block = take_from(&cache, i);
+    char *block = unit_take(&cache, i);
     ck_assert_uint_eq(span_of(block)->span_class, i);
     ck_assert_uint_eq(span_slot_of(span_of(block), (uintptr_t)block), 0);
     memset(block, 1, span_block_bytes(span_of(block)));
@@ -163,7 +148,7 @@ END_TEST
 START_TEST(thread_cache_free_of_what_is_not_its_slot_does_nothing) {
   static struct thread_cache other;
   start();
-  void *block = take(), *others = take_from(&other, span_class);
+  void *block = take(), *others = unit_take(&other, span_class);
   struct cgc_span *span = span_of(block), *large = page_heap_alloc(0, 2, 1);
   uintptr_t addr = (uintptr_t)block;
   ck_assert_int_eq(thread_cache_free_own(&cache, span_of(others), (uintptr_t)others), FREE_NOT_OWNED);
@@ -178,7 +163,7 @@ END_TEST
 START_TEST(thread_cache_free_in_the_tail_of_a_span_does_nothing) {
   start();
   unsigned class_48 = span_class_of(5, 0);
-  struct cgc_span *span = span_of(take_from(&cache, class_48));
+  struct cgc_span *span = span_of(unit_take(&cache, class_48));
   ck_assert_uint_eq(span->slot_count, 170);
   ck_assert_int_eq(thread_cache_free_own(&cache, span, span_slot_addr(span, 170)), FREE_NOT_OWNED);
   span_check(span);
@@ -432,7 +417,7 @@ START_TEST(thread_cache_abandoned_spans_serve_another_cache) {
   thread_cache_abandon(&cache);
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
     ck_assert(!cache.windows[i].span && !cache.lists[i].partial && !cache.lists[i].full);
-  ck_assert_ptr_eq(take_from(&other, span_class), blocks[9]);
+  ck_assert_ptr_eq(unit_take(&other, span_class), blocks[9]);
   ck_assert_int_eq(give_to(&other, blocks[10]), FREE_DONE);   /* all its blocks are the other's now */
   ck_assert_int_eq(thread_cache_free_own(&cache, span, (uintptr_t)blocks[11]), FREE_NOT_OWNED);
 }

@@ -37,6 +37,28 @@ unit_start_runtime(void) {
   return cache;
 }
 
+void *
+unit_take(struct thread_cache *cache, unsigned span_class) {
+  void *block = thread_cache_try_pop(cache, span_class);
+  if (block)
+    return block;
+  if (!thread_cache_refill(cache, span_class)) {
+    struct cgc_span *span = page_heap_alloc(span_class, span_class_size(span_class)->page_count, 1);
+    ck_assert_ptr_nonnull(span);
+    thread_cache_install(cache, span);
+  }
+  block = thread_cache_try_pop(cache, span_class);
+  ck_assert_ptr_nonnull(block);
+  return block;
+}
+
+void *
+unit_take_large(size_t bytes, unsigned kind) {
+  struct cgc_span *span = page_heap_alloc(span_class_of(SIZE_CLASS_LARGE, kind), bytes >> SPAN_PAGE_BYTES_LOG2, 1);
+  ck_assert_ptr_nonnull(span);
+  return (void *)span->base_addr;
+}
+
 /* ---- random numbers ---- */
 
 uint64_t

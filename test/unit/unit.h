@@ -17,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUITES(X)                                                                               \
+#define SUITES(X)                                                                                 \
   X(text) X(options) X(fault) X(lock) X(size_class) X(span) X(page_tree) X(heap_map) X(page_heap) \
-  X(thread_cache) X(central) X(pacer)
+  X(thread_cache) X(central) X(pacer) X(mark_queue) X(mark) X(sweep) X(pages) X(roots) X(tasks)    \
+  X(stop)
 
 #define DECLARE_SUITE(name) Suite *name##_suite(void);
 SUITES(DECLARE_SUITE)
@@ -35,6 +36,10 @@ void unit_start_heap(void);
 
 /* All of it, by the way that allocations take; the cache is this thread's, not inside. */
 struct thread_cache *unit_start_runtime(void);
+
+/* A block from a cache, which grows as need be; for a large span class of that many bytes. */
+void *unit_take(struct thread_cache *cache, unsigned span_class);
+void *unit_take_large(size_t bytes, unsigned kind);
 
 /* ---- random numbers ---- */
 

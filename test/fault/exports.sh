@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The shared library exports exactly these names, and the static one defines no other global ones.
+set -eu
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+tr ' ' '\n' <<END | sort >"$dir/expected"
+cgc_add_roots cgc_calloc cgc_collect cgc_free cgc_malloc cgc_malloc_noscan cgc_realloc cgc_remove_roots
+cgc_set_percent cgc_stats_read cgc_version
+malloc calloc realloc free reallocarray memalign aligned_alloc posix_memalign valloc pvalloc cfree
+free_sized free_aligned_sized
+malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallopt
+__libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc
+__libc_mallinfo __libc_mallopt __posix_memalign
+pthread_create dlopen
+END
+
+names() { # of defined symbols, without version; the version's own name left out
+  sed -n 's/^[0-9a-f]* [A-Z] //p' | sed 's/@.*//' | grep -v '^CGC_[0-9.]*$' | sort
+}
+
+"${NM:-nm}" -D --defined-only "$CGC_LIB" | names >"$dir/shared"
+"${NM:-nm}" -g --defined-only "$top_builddir/libcgc.a" | names >"$dir/static"
+diff -u "$dir/expected" "$dir/shared"
+diff -u "$dir/expected" "$dir/static"
+
+# cgc.h's functions have a version; the others must have none, to be found by every reference.
+"${NM:-nm}" -D --with-symbol-versions --defined-only "$CGC_LIB" | sed 's/^[0-9a-f]* [A-Z] //' | grep -v '^CGC_' |
+  while read -r name; do
+    case $name in
+      cgc_*@@CGC_0.1) ;;
+      cgc_* | *@*) echo "$name: wrong version"; exit 1 ;;
+    esac
+  done

@@ -1,0 +1,94 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Options as the environment gives them.
+set -u
+program=$top_builddir/test/fault/probe
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+lists="CGC_OPTIONS=help=1 lists them"
+
+run() { # NAME=VALUE...: run the probe in that environment
+  env "$@" LD_PRELOAD="$CGC_LIB" "$program" >out 2>err
+  status=$?
+}
+
+fail() {
+  echo "FAIL: $*"
+  sed 's/^/  stdout: /' out
+  sed 's/^/  stderr: /' err
+  failed=1
+}
+
+expect_result() { # WHAT TEXT
+  [ $status -eq 0 ] || fail "$1: status $status"
+  [ "$(cat out)" = "$2" ] || fail "$1: the result is not \"$2\""
+}
+
+expect() { # WHAT STDERR: which must be that, and the collection have worked
+  expect_result "$1" "collect 0"
+  [ "$(cat err)" = "$2" ] || fail "$1: stderr is not \"$2\""
+}
+
+run A=b
+expect "no option" ""
+
+run CGC_OPTIONS=nosuch=1
+expect "unknown option" "cgc: unknown option \"nosuch=1\" ignored; $lists"
+
+run CGC_OPTIONS=trace
+expect "no value" "cgc: unknown option \"trace\" ignored; $lists"
+
+run CGC_OPTIONS=percent=0
+expect "bad value" "cgc: option percent=0 is not 1 to 1000000; using 100"
+
+run CGC_OPTIONS=::confirm=1::
+expect "empty items" ""
+
+run CGC_OPTIONS=percent=50:nosuch=1:mode=maybe:confirm=1
+expect "several errors" "cgc: unknown option \"nosuch=1\" ignored; $lists
+cgc: option mode=maybe is not off or collect; using collect"
+
+run CGC_MIN_HEAP=1
+expect "bad value of a variable" "cgc: option min-heap=1 is not 65536 to 1099511627776 bytes; using 4194304"
+
+run CGC_NO_SUCH=1
+expect "unknown variable" ""   # other programs' variables may begin with CGC_
+
+run CGC_OPTIONS=mode=off
+expect_result "mode=off" "collect 1"   # EPERM
+
+run CGC_MODE=off CGC_OPTIONS=mode=collect
+expect_result "the variable wins" "collect 1"
+
+trace='^cgc 1 @0\.000s forced: stop [0-9.]* roots [0-9.]* mark [0-9.]* sweep [0-9.]* run [0-9.]* ms'
+run CGC_OPTIONS=trace=1
+expect_result "trace" "collect 0"
+[ "$(grep -c "$trace" err)" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] || fail "trace: not one line of that form"
+
+run CGC_OPTIONS=trace=0 CGC_TRACE=1
+[ "$(grep -c "$trace" err)" -eq 1 ] || fail "the variable of trace does not win"
+
+run CGC_OPTIONS=help=1
+expect_result "help" "collect 0"
+for name in $(sed -n '/OPTION_LIST(X)/,/^enum option/s/^  X([A-Z_]*, "\([a-z-]*\)".*/\1/p' "$srcdir/lib/base/options.h") log; do
+  grep -q "^$name  (" err || fail "help does not tell of $name"
+done
+grep -q '^percent  (1 to 1000000, default 100)$' err || fail "help does not tell of percent's range"
+grep -q '^mode  (off or collect, default collect)$' err || fail "help does not tell of the modes"
+
+run "CGC_OPTIONS=log=$dir/a.%p.log:trace=1:nosuch=1"
+expect "log" ""
+[ "$(ls a.*.log | grep -c '^a\.[0-9]*\.log$')" -eq 1 ] || fail "log: no file named after the process"
+grep -q "$trace" a.*.log || fail "log: the file has no trace"
+
+run "CGC_OPTIONS=log=$dir/b.log:trace=1" "CGC_LOG=$dir/c.log"
+expect "CGC_LOG" ""
+[ -s c.log ] && [ ! -e b.log ] || fail "CGC_LOG does not win over the list"
+
+run "CGC_OPTIONS=log=$dir/no/such/dir/x:trace=1"
+expect_result "log that cannot be written" "collect 0"
+grep -q "$trace" err || fail "log that cannot be written: not on standard error"
+
+exit $failed

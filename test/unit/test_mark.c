@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/* Small graphs made by hand, and large random ones against a plain search.  The roots are an array of
+ * the test's: nothing is found by accident. */
+#include "unit.h"
+
+#include "base/arch_x86_64.h"
+#include "base/meta.h"
+#include "base/options.h"
+#include "gc/mark.h"
+#include "gc/trace_phase.h"
+#include "heap/page_heap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+static struct thread_cache cache;
+static uintptr_t root_words[16];
+
+enum { CLASS_32_BYTES = 4, CLASS_48_BYTES = 5, CLASS_256_BYTES = 18 };
+
+/* A block whose words are zero. */
+static void *
+take_kind(unsigned size_class, unsigned kind) {
+  void *block = unit_take(&cache, span_class_of(size_class, kind));
+  return memset(block, 0, size_class_rows[size_class].slot_bytes);
+}
+
+static void *
+take(unsigned size_class) {
+  return take_kind(size_class, 0);
+}
+
+static void
+mark_all(const struct root *root) {
+  static struct marker marker;
+  static atom_int nobody;
+  marker_init(&marker, true);
+  mark_root(&marker, root);
+  do
+    mark_drain(&marker, &nobody);
+  while (mark_steal(&marker));
+  marker_fini(&marker);
+  ck_assert_int_eq(marker.err, 0);
+}
+
+/* With that word as the only root. */
+static void
+mark_from(uintptr_t word, enum root_kind kind) {
+  memset(root_words, 0, sizeof root_words);
+  root_words[5] = word;
+  mark_all(&(struct root){(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), kind});
+}
+
+static bool
+is_marked(const void *block) {
+  struct cgc_span *span = heap_map_span((uintptr_t)block);
+  size_t slot = span_slot_of(span, (uintptr_t)block);
+  return atom_load_rlx(&span->words[slot / 64].mark) >> slot % 64 & 1;
+}
+
+static unsigned
+count_marks(const struct cgc_span *span) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < span_word_count(span); i++)
+    count += (unsigned)__builtin_popcountll(atom_load_rlx(&span->words[i].mark));
+  return count;
+}
+
+static struct cgc_span *
+span_of(const void *block) {
+  return heap_map_span((uintptr_t)block);
+}
+
+/* ---- one word ---- */
+
+START_TEST(mark_pointer_anywhere_into_a_block_marks_it) {
+  static const size_t offsets[] = {0, 1, 8, 17, 255};
+  unit_start_heap();
+  take(CLASS_256_BYTES);
+  char *block = take(CLASS_256_BYTES);
+  take(CLASS_256_BYTES);
+  mark_from((uintptr_t)block + offsets[_i], ROOT_DATA);
+  ck_assert(is_marked(block));
+  ck_assert_uint_eq(count_marks(span_of(block)), 1);
+}
+END_TEST
+
+START_TEST(mark_word_that_is_no_pointer_marks_nothing) {
+  unit_start_heap();
+  void *block = take(CLASS_32_BYTES);
+  uintptr_t end = hull.heap_addr + atom_load_rlx(&heap_map.extent_bytes);
+  const uintptr_t words[] = {0, 1, UINTPTR_MAX, hull.heap_addr - 1, end, end - 1, hull.end_addr, hull.base_addr,
+                             hull.meta_addr, (uintptr_t)root_words, unit_hide(block)};
+  for (size_t i = 0; i < CGC_COUNT(words); i++)
+    mark_from(words[i], ROOT_DATA);
+  ck_assert_uint_eq(count_marks(span_of(block)), 0);
+}
+END_TEST
+
+START_TEST(mark_pointer_to_a_free_slot_marks_nothing) {
+  unit_start_heap();
+  char *block = take(CLASS_256_BYTES);
+  struct cgc_span *span = span_of(block);
+  thread_cache_flush(&cache);
+  mark_from((uintptr_t)block + 256, ROOT_DATA);   /* free by the owner's bit */
+  span_free_remote(span, 0);
+  mark_from((uintptr_t)block, ROOT_DATA);         /* freed by another thread */
+  ck_assert_uint_eq(count_marks(span), 0);
+}
+END_TEST
+
+START_TEST(mark_pointer_to_the_tail_of_a_span_marks_nothing) {
+  unit_start_heap();
+  struct cgc_span *span = span_of(take(CLASS_48_BYTES));
+  ck_assert_uint_lt(span_slot_addr(span, span->slot_count), span->base_addr + span_bytes(span));
+  mark_from(span_slot_addr(span, span->slot_count), ROOT_DATA);
+  mark_from(span->base_addr + span_bytes(span) - 1, ROOT_DATA);
+  ck_assert_uint_eq(count_marks(span), 0);
+  span_check(span);
+}
+END_TEST
+
+START_TEST(mark_pointer_to_free_pages_marks_nothing) {
+  unit_start_heap();
+  char *block = unit_take_large(10 * SPAN_PAGE_BYTES, 0);
+  unit_take_large(SPAN_PAGE_BYTES, 0);
+  page_heap_free(span_of(block));
+  for (size_t at = 0; at < 10 * SPAN_PAGE_BYTES; at += 1000)
+    mark_from((uintptr_t)block + at, ROOT_STACK);
+  page_heap_check();
+  ck_assert_uint_eq(atom_load_rlx(&span_of(block)->owner), 0);
+}
+END_TEST
+
+/* ---- just past the end ---- */
+
+START_TEST(mark_pointer_past_the_end_keeps_the_block_from_stacks_only) {
+  unit_start_heap();
+  char *block = take(CLASS_256_BYTES), *next = take(CLASS_256_BYTES);
+  ck_assert_ptr_eq(next, block + 256);
+  option_values[OPTION_PAST_END] = _i != 2;
+  mark_from((uintptr_t)next, _i == 1 ? ROOT_DATA : ROOT_STACK);
+  ck_assert(is_marked(next));
+  ck_assert_int_eq(is_marked(block), _i == 0);
+}
+END_TEST
+
+START_TEST(mark_pointer_past_the_end_of_the_whole_heap_keeps_the_block) {
+  unit_start_heap();
+  char *block = unit_take_large(ARENA_BYTES, 0);
+  ck_assert_uint_eq((uintptr_t)block + ARENA_BYTES, hull.heap_addr + atom_load_rlx(&heap_map.extent_bytes));
+  mark_from((uintptr_t)block + ARENA_BYTES, ROOT_STACK);
+  ck_assert(is_marked(block));
+}
+END_TEST
+
+/* ---- disguises ---- */
+
+START_TEST(mark_pointer_with_a_tag_above_the_address_marks_if_tagged) {
+  unit_start_heap();
+  void *block = take(CLASS_32_BYTES);
+  option_values[OPTION_TAGGED] = (uint64_t)_i;
+  mark_from((uintptr_t)block | 0xfff8000000000000, ROOT_DATA);
+  ck_assert_int_eq(is_marked(block), _i);
+}
+END_TEST
+
+/* As glibc's setjmp does it. */
+static uintptr_t
+mangle(const void *pointer) {
+  uintptr_t word = (uintptr_t)pointer ^ arch_pointer_guard();
+  return word << 17 | word >> 47;
+}
+
+START_TEST(mark_mangled_pointer_in_roots_marks_from_demangle_1_on) {
+  unit_start_heap();
+  void *block = take(CLASS_32_BYTES);
+  option_values[OPTION_DEMANGLE] = (uint64_t)_i;
+  mark_from(mangle(block), ROOT_DATA);
+  ck_assert_int_eq(is_marked(block), _i >= 1);
+}
+END_TEST
+
+START_TEST(mark_mangled_pointer_in_blocks_marks_with_demangle_2) {
+  unit_start_heap();
+  void **block = take(CLASS_32_BYTES), *target = take(CLASS_256_BYTES);
+  block[1] = (void *)mangle(target);
+  option_values[OPTION_DEMANGLE] = (uint64_t)_i;
+  mark_from((uintptr_t)block, ROOT_DATA);
+  ck_assert(is_marked(block));
+  ck_assert_int_eq(is_marked(target), _i == 2);
+}
+END_TEST
+
+/* ---- graphs ---- */
+
+START_TEST(mark_follows_pointers_in_blocks) {
+  enum { COUNT = 3000 };
+  static void **blocks[COUNT];
+  unit_start_heap();
+  for (int i = 0; i < COUNT; i++)
+    blocks[i] = take(CLASS_32_BYTES);
+  for (int i = 0; i + 2 < COUNT; i++)
+    blocks[i][3] = (char *)blocks[i + 2] + 5;   /* two chains */
+  mark_from((uintptr_t)blocks[0], ROOT_DATA);
+  for (int i = 0; i < COUNT; i++)
+    ck_assert_int_eq(is_marked(blocks[i]), i % 2 == 0);
+}
+END_TEST
+
+START_TEST(mark_ends_on_cycles) {
+  unit_start_heap();
+  void **a = take(CLASS_32_BYTES), **b = take(CLASS_256_BYTES), **self = take(CLASS_32_BYTES);
+  *a = b;
+  b[31] = a;
+  b[30] = self;
+  *self = self;
+  mark_from((uintptr_t)a, ROOT_DATA);
+  ck_assert(is_marked(a) && is_marked(b) && is_marked(self));
+}
+END_TEST
+
+START_TEST(mark_looks_at_first_and_last_word_of_blocks_of_every_class) {
+  unit_start_heap();
+  for (unsigned i = 1; i < SIZE_CLASS_COUNT; i++) {
+    size_t words = size_class_rows[i].slot_bytes / sizeof(void *);
+    void **first = take(i), **last = take(i), *target = take(CLASS_32_BYTES), *other = take(CLASS_32_BYTES);
+    first[0] = target;
+    last[words - 1] = other;
+    mark_from((uintptr_t)first, ROOT_DATA);
+    ck_assert(is_marked(target) && !is_marked(other));
+    mark_from((uintptr_t)last, ROOT_DATA);
+    ck_assert(is_marked(other));
+  }
+}
+END_TEST
+
+START_TEST(mark_does_not_look_into_noscan_blocks) {
+  unit_start_heap();
+  void **noscan = take_kind(CLASS_32_BYTES, SPAN_KIND_NOSCAN), *target = take(CLASS_32_BYTES);
+  void **large = unit_take_large(5 * SPAN_PAGE_BYTES, SPAN_KIND_NOSCAN | SPAN_KIND_COLLECTED);
+  *noscan = *large = target;
+  mark_from((uintptr_t)noscan, ROOT_DATA);
+  mark_from((uintptr_t)large, ROOT_DATA);
+  ck_assert(is_marked(noscan) && is_marked(large));
+  ck_assert(!is_marked(target));
+}
+END_TEST
+
+START_TEST(mark_looks_at_every_piece_of_a_large_block) {
+  enum { BYTES = 1024 * 1024, PIECES = BYTES / (int)MARK_PIECE_BYTES };
+  unit_start_heap();
+  void **block = unit_take_large(BYTES + SPAN_PAGE_BYTES, 0), *targets[2 * PIECES + 1];
+  size_t words = (BYTES + SPAN_PAGE_BYTES) / sizeof *block, step = MARK_PIECE_BYTES / sizeof *block;
+  for (size_t i = 0; i < PIECES; i++) {
+    block[i * step] = targets[2 * i] = take(CLASS_32_BYTES);
+    block[i * step + step - 1] = targets[2 * i + 1] = take(CLASS_32_BYTES);
+  }
+  block[words - 1] = targets[2 * PIECES] = take(CLASS_32_BYTES);
+  mark_from((uintptr_t)block + BYTES / 2 + 3, ROOT_DATA);
+  ck_assert(is_marked(block));
+  for (size_t i = 0; i < CGC_COUNT(targets); i++)
+    ck_assert(is_marked(targets[i]));
+}
+END_TEST
+
+/* ---- roots that cannot be read ---- */
+
+START_TEST(mark_root_partly_unmapped_is_read_around_the_hole) {
+  unit_start_heap();
+  void *before = take(CLASS_32_BYTES), *behind = take(CLASS_32_BYTES);
+  char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ck_assert_ptr_ne(pages, MAP_FAILED);
+  memcpy(pages + 4088, &before, sizeof before);
+  memcpy(pages + 2 * 4096, &behind, sizeof behind);
+  munmap(pages + 4096, 4096);
+  mark_all(&(struct root){(uintptr_t)pages, (uintptr_t)pages + 3 * 4096, ROOT_DATA});
+  ck_assert(is_marked(before) && is_marked(behind));
+}
+END_TEST
+
+/* ---- whole traces against a plain search ---- */
+
+enum { NODES = 60000, EDGES_MAX = 3 };
+
+static void **nodes[NODES];
+static unsigned edges[NODES][EDGES_MAX];
+static bool is_noscan[NODES], is_reachable[NODES];
+
+/* Each node is a block of 32 to 256 bytes; edges to random nodes, often to none. */
+static void
+make_graph(struct unit_random *random) {
+  for (size_t i = 0; i < NODES; i++) {
+    is_noscan[i] = unit_random_below(random, 20) == 0;
+    nodes[i] = take_kind(unit_random_below(random, 2) ? CLASS_256_BYTES : CLASS_32_BYTES, is_noscan[i] ? SPAN_KIND_NOSCAN : 0);
+  }
+  for (size_t i = 0; i < NODES; i++)
+    for (size_t k = 0; k < EDGES_MAX; k++) {
+      edges[i][k] = (unsigned)unit_random_below(random, NODES * 5 / 2);
+      if (edges[i][k] < NODES)
+        nodes[i][k] = (char *)nodes[edges[i][k]] + unit_random_below(random, 32);
+    }
+}
+
+static void
+search(unsigned from) {
+  static unsigned stack[NODES];
+  size_t count = 0;
+  is_reachable[from] = true;
+  stack[count++] = from;
+  while (count) {
+    unsigned at = stack[--count];
+    for (size_t k = 0; k < EDGES_MAX && !is_noscan[at]; k++)
+      if (edges[at][k] < NODES && !is_reachable[edges[at][k]]) {
+        is_reachable[edges[at][k]] = true;
+        stack[count++] = edges[at][k];
+      }
+  }
+}
+
+static void
+trace(struct trace_result *result) {
+  const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
+  const struct root_list list = {&root, 1, sizeof root_words};
+  ck_assert_int_eq(trace_heap_stw(&list, result), 0);
+}
+
+static void
+assert_marks_are_what_is_reachable(void) {
+  size_t reachable = 0;
+  for (size_t i = 0; i < NODES; i++) {
+    ck_assert_int_eq(is_marked(nodes[i]), is_reachable[i]);
+    reachable += is_reachable[i];
+  }
+  ck_assert(reachable > NODES / 10 && reachable < NODES * 95 / 100);   /* or the graph tests nothing */
+}
+
+static void
+make_graph_with_roots(void) {
+  struct unit_random random = unit_random_start();
+  make_graph(&random);
+  for (size_t i = 0; i < CGC_COUNT(root_words); i++) {
+    unsigned node = (unsigned)unit_random_below(&random, NODES);
+    root_words[i] = (uintptr_t)nodes[node];
+    search(node);
+  }
+}
+
+/* 0: one marker; 1: four, which need more than 8 MiB to be worth it. */
+START_TEST(mark_trace_of_a_random_graph_marks_what_is_reachable) {
+  struct trace_result result;
+  unit_start_heap();
+  option_values[OPTION_MARKERS] = _i ? 4 : 1;
+  make_graph_with_roots();
+  if (_i)
+    unit_take_large(16 * MIB, SPAN_KIND_NOSCAN);
+  trace(&result);
+  ck_assert_uint_eq(result.markers, _i ? 4 : 1);
+  assert_marks_are_what_is_reachable();
+}
+END_TEST
+
+/* Without memory for queues items are dropped, and found again. */
+START_TEST(mark_trace_without_memory_for_queues_marks_all_the_same) {
+  struct trace_result result;
+  struct rlimit none = {0, RLIM_INFINITY};
+  unit_start_heap();
+  option_values[OPTION_MARKERS] = 1;
+  trace(&result);   /* of nothing: the marker itself has its memory now */
+  make_graph_with_roots();
+  ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+  while (meta_alloc(64))
+    ;
+  trace(&result);
+  assert_marks_are_what_is_reachable();
+}
+END_TEST
+
+START_TEST(mark_verification_of_a_sound_trace_passes) {
+  struct trace_result result;
+  const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
+  const struct root_list list = {&root, 1, sizeof root_words};
+  unit_start_heap();
+  make_graph_with_roots();
+  trace(&result);
+  trace_verify_stw(&list);
+}
+END_TEST
+
+START_TEST(mark_verification_of_a_missing_mark_aborts) {
+  struct trace_result result;
+  const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
+  const struct root_list list = {&root, 1, sizeof root_words};
+  unit_start_heap();
+  void **block = take(CLASS_32_BYTES), *target = take(CLASS_32_BYTES);
+  *block = target;
+  root_words[0] = (uintptr_t)block;
+  trace(&result);
+  struct cgc_span *span = span_of(target);
+  size_t slot = span_slot_of(span, (uintptr_t)target);
+  span->words[slot / 64].mark &= ~((uint64_t)1 << slot % 64);
+  trace_verify_stw(&list);
+}
+END_TEST
+
+Suite *
+mark_suite(void) {
+  TCase *tests;
+  Suite *suite = unit_suite("mark", &tests);
+  tcase_add_loop_test(tests, mark_pointer_anywhere_into_a_block_marks_it, 0, 5);
+  tcase_add_test(tests, mark_word_that_is_no_pointer_marks_nothing);
+  tcase_add_test(tests, mark_pointer_to_a_free_slot_marks_nothing);
+  tcase_add_test(tests, mark_pointer_to_the_tail_of_a_span_marks_nothing);
+  tcase_add_test(tests, mark_pointer_to_free_pages_marks_nothing);
+  tcase_add_loop_test(tests, mark_pointer_past_the_end_keeps_the_block_from_stacks_only, 0, 3);
+  tcase_add_test(tests, mark_pointer_past_the_end_of_the_whole_heap_keeps_the_block);
+  tcase_add_loop_test(tests, mark_pointer_with_a_tag_above_the_address_marks_if_tagged, 0, 2);
+  tcase_add_loop_test(tests, mark_mangled_pointer_in_roots_marks_from_demangle_1_on, 0, 3);
+  tcase_add_loop_test(tests, mark_mangled_pointer_in_blocks_marks_with_demangle_2, 0, 3);
+  tcase_add_test(tests, mark_follows_pointers_in_blocks);
+  tcase_add_test(tests, mark_ends_on_cycles);
+  tcase_add_test(tests, mark_looks_at_first_and_last_word_of_blocks_of_every_class);
+  tcase_add_test(tests, mark_does_not_look_into_noscan_blocks);
+  tcase_add_test(tests, mark_looks_at_every_piece_of_a_large_block);
+  tcase_add_test(tests, mark_root_partly_unmapped_is_read_around_the_hole);
+  tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 2);
+  tcase_add_test(tests, mark_trace_without_memory_for_queues_marks_all_the_same);
+  tcase_add_test(tests, mark_verification_of_a_sound_trace_passes);
+  tcase_add_test_raise_signal(tests, mark_verification_of_a_missing_mark_aborts, SIGABRT);
+  return suite;
+}
