@@ -6,11 +6,14 @@
 
 struct hull hull;
 
-/* High, but below where executables (0x55...), libraries and stacks (0x7f...) go, so
- * that neither integers nor foreign pointers look like ours. */
-#define HULL_LOWEST_ADDR  (32 * 1024 * GIB)
-#define HULL_HIGHEST_ADDR (80 * 1024 * GIB)
-#define HULL_ALIGN_BYTES  (64 * MIB)
+#define HULL_BLOCK_BYTES (1024 * GIB)
+#define HULL_ALIGN_BYTES (64 * MIB)
+
+/* Which block of 1 TiB: below where executables (0x55...), libraries and stacks (0x7f...) go, and neither a
+ * prefix nor a frequent operand in machine code. */
+static const uint8_t hull_blocks[] = {
+  0x16, 0x17, 0x1e, 0x1f, 0x26, 0x27, 0x2c, 0x2d, 0x2e, 0x2f, 0x34, 0x35, 0x36, 0x37, 0x3c, 0x3e,
+};
 
 enum { HULL_ATTEMPTS = 64 };
 
@@ -29,14 +32,16 @@ hull_place(uintptr_t base_addr) {
   hull.meta_addr = hull.span_table_addr + HULL_SPAN_TABLE_BYTES;
   hull.heap_addr = hull.meta_addr + HULL_META_BYTES;
   hull.end_addr = hull.heap_addr + HULL_HEAP_BYTES;
+  hull.sixth_byte = (uint8_t)(base_addr >> 40);
 }
 
 bool
 hull_init(void) {
   uint64_t random = platform_random_seed() | 1;
-  uint64_t choices = (HULL_HIGHEST_ADDR - HULL_LOWEST_ADDR - HULL_BYTES) / HULL_ALIGN_BYTES;
+  uint64_t offsets = (HULL_BLOCK_BYTES - HULL_BYTES) / HULL_ALIGN_BYTES;
   for (int i = 0; i < HULL_ATTEMPTS; i++) {
-    hull_place(HULL_LOWEST_ADDR + hull_next_random(&random) % choices * HULL_ALIGN_BYTES);
+    uint64_t block = hull_blocks[hull_next_random(&random) % CGC_COUNT(hull_blocks)];
+    hull_place(block * HULL_BLOCK_BYTES + hull_next_random(&random) % offsets * HULL_ALIGN_BYTES);
     /* The first page of metadata proves that the range can be used; meta takes it over. */
     if (platform_map(hull.meta_addr, ARCH_PAGE_BYTES) == 0)
       return true;

@@ -3,13 +3,16 @@
  * The hull: the range of addresses in which everything of ours lies.
  *
  *   base                                                       end
- *   | page map, 1 GiB | span table, 1 GiB | metadata | heap, 1 TiB |
+ *   | page map | span table | metadata | heap, 512 GiB |
  *
  * It is a range by convention, far from where the kernel places mappings: only
  * what is in use is mapped, with MAP_FIXED_NOREPLACE.  So the program's address
  * space limits (RLIMIT_AS, strict overcommit, mlockall) see no more than is used,
  * and "is this ours?" is one subtraction and one compare.  Should a mapping of
  * the program's land inside, it has no entry in the page map and is left alone.
+ *
+ * The hull lies within a block of 1 TiB: the sixth byte of every address in it is the same, and rare in
+ * machine code, so that pointers at odd addresses are found by a search for that byte.
  */
 #ifndef CGC_BASE_HULL_H
 #define CGC_BASE_HULL_H
@@ -22,10 +25,10 @@
 #define MIB ((uint64_t)1 << 20)
 #define KIB ((uint64_t)1 << 10)
 
-#define HULL_PAGE_MAP_BYTES   (1 * GIB)
-#define HULL_SPAN_TABLE_BYTES (1 * GIB)
-#define HULL_META_BYTES       (62 * GIB)
-#define HULL_HEAP_BYTES       (1024 * GIB)
+#define HULL_PAGE_MAP_BYTES   (512 * MIB)
+#define HULL_SPAN_TABLE_BYTES (512 * MIB)
+#define HULL_META_BYTES       (31 * GIB)
+#define HULL_HEAP_BYTES       (512 * GIB)
 #define HULL_BYTES \
   (HULL_PAGE_MAP_BYTES + HULL_SPAN_TABLE_BYTES + HULL_META_BYTES + HULL_HEAP_BYTES)
 
@@ -36,6 +39,7 @@ struct hull {
   uintptr_t meta_addr;
   uintptr_t heap_addr;
   uintptr_t end_addr;
+  uint8_t   sixth_byte;   /* of each address */
 };
 
 extern struct hull hull;

@@ -6,6 +6,8 @@
 #include "base/options.h"
 #include "heap/span_table.h"
 
+#include <string.h>
+
 void
 marker_init(struct marker *marker, bool is_alone) {
   marker->heap_addr = heap_map.base_addr;
@@ -140,17 +142,44 @@ scan_block(struct marker *marker, uintptr_t addr, size_t bytes) {
     scan_words(marker, word, end, false, false);
 }
 
+/* Words at odd addresses: operands of generated code, members of packed structures.  They are taken as
+ * they are, for eight times as many words could else be mistaken. */
+static void
+scan_unaligned(struct marker *marker, size_t bytes) {
+  enum { SIXTH = 5 };
+  const unsigned char *copy = marker->copy, *end = copy + bytes, *at = copy + SIXTH;
+  while (at < end && (at = memchr(at, hull.sixth_byte, (size_t)(end - at)))) {
+    const unsigned char *word = at++ - SIXTH;
+    uintptr_t addr;
+    if ((uintptr_t)word % sizeof addr == 0 || word + sizeof addr > end)
+      continue;
+    memcpy(&addr, word, sizeof addr);
+    if (addr - marker->heap_addr < marker->heap_bytes)
+      consider(marker, addr);
+  }
+}
+
 static void
 scan_copy(struct marker *marker, size_t bytes, enum root_kind kind) {
   const uintptr_t *word = (const uintptr_t *)marker->copy, *end = word + bytes / sizeof *word;
   bool past_end = kind == ROOT_STACK && marker->marks_past_end;
   marker->scanned_bytes += bytes;
+  scan_unaligned(marker, bytes);
   if (!marker->demangles_data)
     scan_words(marker, word, end, false, past_end);
   else if (past_end)
     scan_words(marker, word, end, true, true);
   else
     scan_words(marker, word, end, true, false);
+}
+
+/* Parts overlap by a word, which may lie across their border.  Where nothing is, go on behind that page. */
+static uintptr_t
+next_part(uintptr_t at, ssize_t bytes, uintptr_t end_addr) {
+  if (bytes <= 0)
+    return round_down(at, ARCH_PAGE_BYTES) + ARCH_PAGE_BYTES;
+  uintptr_t next = at + (size_t)bytes;
+  return next < end_addr && bytes > (ssize_t)sizeof(uintptr_t) ? next - sizeof(uintptr_t) : next;
 }
 
 void
@@ -161,8 +190,7 @@ mark_root(struct marker *marker, const struct root *root) {
       scan_copy(marker, (size_t)bytes, root->kind);
     else if (bytes < 0)
       marker->err = (int)-bytes;
-    /* Nothing there: go on behind that page. */
-    at = bytes > 0 ? at + (size_t)bytes : round_down(at, ARCH_PAGE_BYTES) + ARCH_PAGE_BYTES;
+    at = next_part(at, bytes, root->end_addr);
   }
 }
 

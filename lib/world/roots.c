@@ -51,7 +51,8 @@ add_root(uintptr_t start_addr, uintptr_t end_addr, enum root_kind kind) {
     struct root *root = array_add(&roots, sizeof *root);
     if (!root)
       return false;
-    *root = (struct root){start_addr, piece_end, kind};
+    /* Pieces overlap by a word, which may lie across their border. */
+    *root = (struct root){start_addr, min_u64(end_addr, piece_end + sizeof(void *)), kind};
     root_bytes += piece_end - start_addr;
     start_addr = piece_end;
   }
