@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154
 # What the scripts of this directory share; sourced, after `top` was set to the top of the source tree.
 
 # Options that the caller has for himself are not for what is tested here.

@@ -8,8 +8,9 @@
  * It is a range by convention, far from where the kernel places mappings: only
  * what is in use is mapped, with MAP_FIXED_NOREPLACE.  So the program's address
  * space limits (RLIMIT_AS, strict overcommit, mlockall) see no more than is used,
- * and "is this ours?" is one subtraction and one compare.  Should a mapping of
- * the program's land inside, it has no entry in the page map and is left alone.
+ * and "may this be ours?" is one subtraction and one compare.  Mappings of
+ * the program's do land inside, where it maps at random addresses as V8 does: they
+ * have no entry in the page map, are left alone, and are roots like all others.
  *
  * The hull lies within a block of 1 TiB: the sixth byte of every address in it is the same, and rare in
  * machine code, so that pointers at odd addresses are found by a search for that byte.

@@ -99,6 +99,11 @@ meta_map_table(uintptr_t addr, size_t bytes) {
   return err;
 }
 
+uintptr_t
+meta_end_addr(void) {
+  return meta_mapped_end;
+}
+
 size_t
 meta_bytes(void) {
   return atom_load_rlx(&meta_mapped_bytes);

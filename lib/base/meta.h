@@ -20,6 +20,9 @@ int meta_map_table(uintptr_t addr, size_t bytes);
 
 size_t meta_bytes(void);
 
+/* The end of the metadata proper, which starts at hull.meta_addr. */
+uintptr_t meta_end_addr(void);
+
 /* True from meta_init on, and false again in a child process that has its own copy of
  * our memory, however it was made (fork, _Fork, clone), until meta_adopt_fork.  A vfork
  * child shares the parent's memory and is not told apart. */

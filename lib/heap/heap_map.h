@@ -40,6 +40,12 @@ uintptr_t heap_map_add_arena_locked(unsigned kind);
 
 struct cgc_arena *heap_map_arena(uintptr_t addr);
 
+/* The end of the page map, which starts at hull.base_addr. */
+CGC_INLINE uintptr_t
+heap_map_pages_end_addr(void) {
+  return (uintptr_t)(heap_map.pages + (atom_load_rlx(&heap_map.extent_bytes) >> SPAN_PAGE_BYTES_LOG2));
+}
+
 /* Records that pages at the end of what is mapped of their arenas have been mapped. */
 void heap_map_set_mapped(uintptr_t addr, size_t pages);
 

@@ -80,3 +80,8 @@ span_table_rebuild_locked(void) {
     if (table[i]->state == SPAN_UNUSED)
       span_table_give_locked(table[i]);
 }
+
+uintptr_t
+span_table_end_addr(void) {
+  return (uintptr_t)(table + table_mapped_count);
+}

@@ -21,4 +21,7 @@ void span_table_rebuild_locked(void);
 size_t span_table_count(void);
 struct cgc_span *span_table_at(size_t index);
 
+/* The end of what is mapped of the table, which starts at hull.span_table_addr. */
+uintptr_t span_table_end_addr(void);
+
 #endif

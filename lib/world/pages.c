@@ -5,6 +5,8 @@
 #include "base/hull.h"
 #include "base/meta.h"
 #include "base/platform.h"
+#include "heap/heap_map.h"
+#include "heap/span_table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,13 +43,74 @@ list_add(uintptr_t start_addr, uintptr_t end_addr) {
   return true;
 }
 
+/* ---- what is ours ---- */
+
+/* Owned by whoever holds the cycle lock.  Ascending. */
+static struct page_range *own;
+static size_t own_capacity, own_count;
+
+static bool
+reserve_own(size_t wanted) {
+  if (wanted <= own_capacity)
+    return true;
+  struct page_range *bigger = meta_alloc(wanted * 2 * sizeof *bigger);
+  if (!bigger)
+    return false;
+  own = bigger;
+  own_capacity = wanted * 2;
+  return true;
+}
+
+static void
+add_own(uintptr_t start_addr, uintptr_t end_addr) {
+  if (end_addr > start_addr)
+    own[own_count++] = (struct page_range){start_addr, end_addr};
+}
+
+/* The system's maps join neighbours, and mappings of the program's may lie within the hull: what is ours is
+ * told by our own records. */
+static bool
+list_own(void) {
+  enum { TABLES = 3 };
+  size_t arenas = atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
+  own_count = 0;
+  if (!reserve_own(arenas + TABLES))
+    return false;
+  add_own(hull.base_addr, heap_map_pages_end_addr());
+  add_own(hull.span_table_addr, span_table_end_addr());
+  add_own(hull.meta_addr, meta_end_addr());
+  for (size_t i = 0; i < arenas; i++) {
+    uintptr_t addr = heap_map.base_addr + (i << ARENA_BYTES_LOG2);
+    add_own(addr, addr + heap_map_arena(addr)->mapped_bytes);
+  }
+  return true;
+}
+
+/* Calls list_part for what of [start, end) is not ours, in order, until it returns an error. */
+static int
+list_foreign(int (*list_part)(int fd, uintptr_t start_addr, uintptr_t end_addr), int fd,
+             uintptr_t start_addr, uintptr_t end_addr) {
+  int err = 0;
+  for (size_t i = 0; i < own_count && !err; i++) {
+    if (own[i].end_addr <= start_addr)
+      continue;
+    if (own[i].start_addr >= end_addr)
+      break;
+    if (own[i].start_addr > start_addr)
+      err = list_part(fd, start_addr, own[i].start_addr);
+    start_addr = own[i].end_addr;
+  }
+  return err || start_addr >= end_addr ? err : list_part(fd, start_addr, end_addr);
+}
+
 /* ---- PAGEMAP_SCAN ---- */
 
 static int
-scan_part(int pagemap_fd, uint64_t start_addr, uint64_t end_addr) {
+scan_part(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   struct platform_page_range found[SCAN_RANGES];
-  while (start_addr < end_addr) {
-    ssize_t count = platform_scan_private_pages(pagemap_fd, &start_addr, end_addr, found, SCAN_RANGES);
+  uint64_t at = start_addr;
+  while (at < end_addr) {
+    ssize_t count = platform_scan_private_pages(pagemap_fd, &at, end_addr, found, SCAN_RANGES);
     if (count < 0)
       return (int)-count;
     for (ssize_t i = 0; i < count; i++)
@@ -59,9 +122,7 @@ scan_part(int pagemap_fd, uint64_t start_addr, uint64_t end_addr) {
 
 static int
 scan_all(int pagemap_fd) {
-  uint64_t end_addr = ((uint64_t)1 << ARCH_ADDRESS_BITS) - ARCH_PAGE_BYTES;
-  int err = scan_part(pagemap_fd, 0, hull.base_addr);
-  return err ? err : scan_part(pagemap_fd, hull.end_addr, end_addr);
+  return list_foreign(scan_part, pagemap_fd, 0, ((uintptr_t)1 << ARCH_ADDRESS_BITS) - ARCH_PAGE_BYTES);
 }
 
 /* ---- maps; of this thread, for the first one of the process may have ended ---- */
@@ -142,16 +203,15 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   return 0;
 }
 
-/* "START-END rwxp ...": private mappings, the hull left out. */
+/* "START-END rwxp ...": private mappings. */
 static int
 read_mapping(int pagemap_fd, const char *line) {
   uintptr_t start_addr, end_addr;
   const char *at = parse_hex(line, &start_addr);
   at = parse_hex(at + 1, &end_addr);
-  bool is_hull = start_addr >= hull.base_addr && end_addr <= hull.end_addr;
-  if (at[4] != 'p' || is_hull || end_addr >> ARCH_ADDRESS_BITS)
+  if (at[4] != 'p' || end_addr >> ARCH_ADDRESS_BITS)
     return 0;
-  return read_entries(pagemap_fd, start_addr, end_addr);
+  return list_foreign(read_entries, pagemap_fd, start_addr, end_addr);
 }
 
 static int
@@ -173,7 +233,7 @@ pages_list(struct page_ranges *result) {
   if (fd < 0)
     return -fd;
   list_count = 0;
-  int err = has_no_scan ? ENOTTY : scan_all(fd);
+  int err = !list_own() ? ENOMEM : has_no_scan ? ENOTTY : scan_all(fd);
   if (err && err != ENOMEM) {
     has_no_scan = true;
     list_count = 0;

@@ -19,7 +19,7 @@ struct page_range {
 };
 
 struct page_ranges {
-  struct page_range *ranges;   /* ascending, disjoint, none of the hull */
+  struct page_range *ranges;   /* ascending, disjoint, none of ours */
   size_t count;
 };
 

@@ -116,6 +116,21 @@ START_TEST(page_heap_freed_neighbours_coalesce_in_any_order) {
 }
 END_TEST
 
+START_TEST(page_heap_neighbours_of_different_kinds_do_not_coalesce) {
+  start_retaining(GIB);
+  struct cgc_span *scanned = page_heap_alloc(LARGE, ARENA_PAGES, 1);
+  struct cgc_span *noscan = page_heap_alloc(span_class_of(SIZE_CLASS_LARGE, SPAN_KIND_NOSCAN), ARENA_PAGES, 1);
+  ck_assert(scanned && noscan);
+  uintptr_t addr = scanned->base_addr, end = end_of(scanned);
+  ck_assert_uint_eq(noscan->base_addr, end);
+  page_heap_free(scanned);
+  page_heap_free(noscan);
+  ck_assert_uint_eq(heap_map_span(addr)->page_count, ARENA_PAGES);
+  ck_assert_uint_eq(heap_map_span(end)->page_count, ARENA_PAGES);
+  page_heap_check();
+}
+END_TEST
+
 /* Free runs of 60, 20 and 20 pages with used pages between: listed ones.  With 600 and 200: the tree. */
 START_TEST(page_heap_best_fit_is_the_smallest_then_the_lowest) {
   size_t unit = _i ? 100 : 10;
@@ -478,6 +493,7 @@ page_heap_suite(void) {
   tcase_add_test(tests, page_heap_small_span_is_cut_into_free_slots_for_every_class);
   tcase_add_test(tests, page_heap_noscan_spans_lie_in_arenas_of_their_own);
   tcase_add_loop_test(tests, page_heap_freed_neighbours_coalesce_in_any_order, 0, 6);
+  tcase_add_test(tests, page_heap_neighbours_of_different_kinds_do_not_coalesce);
   tcase_add_loop_test(tests, page_heap_best_fit_is_the_smallest_then_the_lowest, 0, 2);
   tcase_add_test(tests, page_heap_aligned_span_leaves_head_and_tail_free);
   tcase_add_test(tests, page_heap_request_beyond_the_hull_fails_and_changes_nothing_in_use);
