@@ -15,6 +15,13 @@
 #define CGC_COLD     __attribute__((cold, noinline))
 #define CGC_ALIGNED(n) __attribute__((aligned(n)))
 
+/* gcc wants an alias to have the attributes of what it stands for; clang does not know how. */
+#if defined(__has_attribute) && __has_attribute(copy)
+#define CGC_COPY_ATTRIBUTES(of) __attribute__((copy(of)))
+#else
+#define CGC_COPY_ATTRIBUTES(of)
+#endif
+
 #define CGC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Keeps a pointer in a register or on the stack up to this point, where a

@@ -9,10 +9,10 @@ struct hull hull;
 #define HULL_BLOCK_BYTES (1024 * GIB)
 #define HULL_ALIGN_BYTES (64 * MIB)
 
-/* Which block of 1 TiB: below where executables (0x55...), libraries and stacks (0x7f...) go, and neither a
- * prefix nor a frequent operand in machine code. */
+/* Which block of 1 TiB: below where executables (0x55...), libraries and stacks (0x7f...) go, above the 46 bits in
+ * which V8 chooses addresses at random, and a byte that is not too frequent in machine code. */
 static const uint8_t hull_blocks[] = {
-  0x16, 0x17, 0x1e, 0x1f, 0x26, 0x27, 0x2c, 0x2d, 0x2e, 0x2f, 0x34, 0x35, 0x36, 0x37, 0x3c, 0x3e,
+  0x42, 0x43, 0x46, 0x47, 0x4a, 0x4b, 0x4e, 0x4f, 0x52, 0x53,
 };
 
 enum { HULL_ATTEMPTS = 64 };

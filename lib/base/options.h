@@ -37,6 +37,8 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
     "1: words are pointers whatever their highest 16 bits are (NaN boxing)")                        \
   X(DEMANGLE, "demangle", NUMBER, 1, 0, 2,                                                          \
     "find pointers that setjmp mangled: 1 in stacks and static data, 2 in the heap too, 0 nowhere") \
+  X(PACKED, "packed", NUMBER, 1, 0, 1,                                                              \
+    "1: pointers in blocks may also lie at addresses divisible by 4, as in packed structures")      \
   X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                          \
     "1: a pointer on a stack just past the end of a block keeps the block")                         \
   X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                          \

@@ -2,7 +2,7 @@
 /* The functions of cgc.h: their contracts stand there. */
 #include "cgc.h"
 
-#include "front/bad_free.h"
+#include "front/interpose.h"
 #include "gc/alloc.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
@@ -10,7 +10,8 @@
 #include "world/roots.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#define CALLER __builtin_return_address(0)
 
 #define STRING_OF(x) #x
 #define STRING(x) STRING_OF(x)
@@ -42,12 +43,12 @@ cgc_calloc(size_t count, size_t bytes) {
 
 void *
 cgc_realloc(void *block, size_t bytes) {
-  return block ? realloc(block, bytes) : cgc_malloc(bytes);
+  return block ? interpose_realloc(block, bytes, CALLER) : cgc_malloc(bytes);
 }
 
 void
 cgc_free(void *block) {
-  free(block);
+  interpose_free("cgc_free", block, CALLER);
 }
 
 /* Makes sure that the library has started and that a fork has been adopted. */

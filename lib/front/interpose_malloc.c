@@ -7,6 +7,7 @@
  */
 #include "front/bad_free.h"
 #include "front/foreign.h"
+#include "front/interpose.h"
 #include "gc/alloc.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 #define CALLER __builtin_return_address(0)
-#define ALIAS(of) __attribute__((visibility("default"), alias(#of), copy(of)))
+#define ALIAS(of) __attribute__((visibility("default"), alias(#of))) CGC_COPY_ATTRIBUTES(of)
 
 enum { KIND = 0, ALIGNMENT_MIN = 16 };
 
@@ -57,6 +58,13 @@ free(void *block) {
     free_rest(block, result, CALLER);
 }
 
+void
+interpose_free(const char *function, void *block, const void *caller) {
+  enum free_verdict verdict = free_block(block);
+  if (CGC_UNLIKELY(verdict != FREE_VERDICT_FREED))
+    free_refused(function, block, verdict, caller);
+}
+
 /* C23: the size must be the one asked for; slots are rounded up, so only a larger one can be told. */
 static void
 free_checked(const char *function, void *block, size_t bytes, const void *caller) {
@@ -64,9 +72,7 @@ free_checked(const char *function, void *block, size_t bytes, const void *caller
   const struct cgc_span *span = alloc_find_block(block, &verdict);
   if (span && bytes > span_block_bytes(span))
     bad_free_report_size(function, block, bytes, span_block_bytes(span), caller);
-  verdict = free_block(block);
-  if (verdict != FREE_VERDICT_FREED)
-    free_refused(function, block, verdict, caller);
+  interpose_free(function, block, caller);
 }
 
 CGC_EXPORT void free_sized(void *block, size_t bytes);
@@ -119,8 +125,6 @@ realloc_refused(void *block, size_t bytes, enum free_verdict verdict, const void
   errno = EINVAL;
   return NULL;
 }
-
-void *interpose_realloc(void *block, size_t bytes, const void *caller);
 
 void *
 interpose_realloc(void *block, size_t bytes, const void *caller) {

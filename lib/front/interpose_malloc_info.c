@@ -95,4 +95,4 @@ malloc_info(int options, FILE *stream) {
 }
 
 CGC_EXPORT struct mallinfo __libc_mallinfo(void) __attribute__((alias("mallinfo")));
-CGC_EXPORT int __libc_mallopt(int parameter, int value) __attribute__((alias("mallopt"), copy(mallopt)));
+CGC_EXPORT int __libc_mallopt(int parameter, int value) __attribute__((alias("mallopt"))) CGC_COPY_ATTRIBUTES(mallopt);

@@ -16,6 +16,7 @@ marker_init(struct marker *marker, bool is_alone) {
   marker->pointer_guard = arch_pointer_guard();
   marker->demangles_data = option(OPTION_DEMANGLE) >= 1;
   marker->demangles_heap = option(OPTION_DEMANGLE) >= 2;
+  marker->finds_packed = option(OPTION_PACKED);
   marker->marks_past_end = option(OPTION_PAST_END);
   marker->is_alone = is_alone;
   marker->is_verifying = false;
@@ -132,10 +133,26 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
   }
 }
 
+/* Words at addresses divisible by 4 but not by 8: members of packed structures.  The upper half of such a pointer
+ * is the lower half of an aligned word, and few words have it. */
+static void
+scan_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
+  uint32_t upper = (uint32_t)(marker->heap_addr >> 32), uppers = (uint32_t)(marker->heap_bytes >> 32) + 2;
+  for (word++; word < end; word++) {
+    if (CGC_LIKELY((uint32_t)*word - upper >= uppers))
+      continue;
+    uintptr_t addr = *word << 32 | word[-1] >> 32;
+    if (addr - marker->heap_addr < marker->heap_bytes)
+      consider(marker, addr);
+  }
+}
+
 static void
 scan_block(struct marker *marker, uintptr_t addr, size_t bytes) {
   const uintptr_t *word = (const uintptr_t *)addr, *end = (const uintptr_t *)(addr + bytes);
   marker->scanned_bytes += bytes;
+  if (marker->finds_packed && bytes > 2 * sizeof *word)
+    scan_packed(marker, word, end);
   if (marker->demangles_heap)
     scan_words(marker, word, end, true, false);
   else

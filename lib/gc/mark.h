@@ -30,6 +30,7 @@ struct marker {
   uintptr_t pointer_guard;
   bool demangles_data;
   bool demangles_heap;
+  bool finds_packed;
   bool marks_past_end;
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */

@@ -81,19 +81,19 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
   if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
                    slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count))
     return FREE_NOT_OWNED;
-  uint64_t bit = (uint64_t)1 << slot % 64;
+  struct span_word *word = &span->words[slot / 64];
+  uint64_t bit = (uint64_t)1 << slot % 64, remote = atom_load_rlx(&word->remote);
   if (slot / 64 == span->window_word) {
     struct alloc_window *window = &cache->windows[span->span_class];
-    if (CGC_UNLIKELY(window->free & bit))
+    if (CGC_UNLIKELY((window->free | remote) & bit))
       return FREE_ALREADY_FREE;
     window->free |= bit;
     return FREE_DONE;
   }
-  atom_word *free = &span->words[slot / 64].free;
-  uint64_t before = atom_load_rlx(free);
-  if (CGC_UNLIKELY(before & bit))
+  uint64_t free = atom_load_rlx(&word->free);
+  if (CGC_UNLIKELY((free | remote) & bit))
     return FREE_ALREADY_FREE;
-  atom_store_rlx(free, before | bit);
+  atom_store_rlx(&word->free, free | bit);
   return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
 }
 

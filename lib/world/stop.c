@@ -156,6 +156,8 @@ try_park(struct cgc_thread *thread, int tid, bool has_waited) {
   if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, stop_signal, &sleep) ||
       (!has_waited && sleep.fingerprint != thread->parked_fingerprint))
     return false;
+  if (has_answered(thread, atom_int_load_rlx(&stop_world_generation)))
+    return true;   /* it sleeps in our handler */
   thread->is_kernel_parked = true;
   thread->parked_fingerprint = sleep.fingerprint;
   thread->context = NULL;
@@ -193,7 +195,7 @@ visit_thread(int tid, void *arg) {
     ask_to_stop(thread, tid);
   if (try_park(thread, tid, round->may_be_asleep)) {
     round->result->threads++;
-    round->result->kernel_parked++;
+    round->result->kernel_parked += thread->is_kernel_parked;
     return true;
   }
   if (round->may_be_asleep && tasks_is_dead(tid)) {

@@ -317,6 +317,7 @@ resize_block(struct world *world, struct chain *chain, unsigned at) {
     bytes = sizeof(void *);
   void *moved = has_cgc && one_in(world, 2) ? cgc_realloc(address_of(block), bytes) : realloc(address_of(block), bytes);
   expect(moved, "no memory for realloc", block);
+  expect(!has_cgc || malloc_usable_size(moved) <= 2 * bytes + 8192, "a shrunk block keeps its room", block);
   block->hidden_addr = ~(uintptr_t)moved;
   check_contents(block, old < bytes ? old : bytes, "realloc has changed contents");
   if (!is_last)

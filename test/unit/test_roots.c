@@ -2,10 +2,14 @@
 #include "unit.h"
 
 #include "base/fault.h"
+#include "gc/runtime.h"
 #include "world/roots.h"
+#include "world/stop.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 enum { PAGE = 4096 };
 
@@ -98,6 +102,62 @@ START_TEST(roots_are_words_disjoint_and_outside_of_the_heap) {
     ck_assert(root->end_addr <= hull.base_addr || root->start_addr >= hull.end_addr);
     ck_assert_uint_eq(count_at(root->start_addr), 1);
   }
+}
+END_TEST
+
+/* ---- another thread ---- */
+
+static atom_int must_end;
+static atom_word local_addr;
+
+__attribute__((noinline)) static void
+spin(void) {
+  volatile uintptr_t local = 1;
+  touch_deep_stack();
+  atom_store_rel(&local_addr, (uintptr_t)&local);
+  while (!atom_int_load_acq(&must_end))
+    ;
+}
+
+/* As the interposed pthread_create starts a thread. */
+static void *
+spin_on_known_stack(void *arg) {
+  runtime_leave(runtime_enter());
+  thread_note_stack();
+  spin();
+  return arg;
+}
+
+static const struct cgc_thread *
+other_thread(void) {
+  const struct cgc_thread *thread = thread_first();
+  while (thread && (thread == thread_self() || !atom_int_load_rlx(&thread->tid)))
+    thread = thread->next;
+  return thread;
+}
+
+START_TEST(roots_of_a_stopped_thread_are_its_stack_and_registers) {
+  struct stop_result result;
+  pthread_t thread;
+  unit_start_runtime();
+  ck_assert_int_eq(pthread_create(&thread, NULL, spin_on_known_stack, NULL), 0);
+  while (!atom_load_acq(&local_addr))
+    sched_yield();
+  int err = stop_world_begin(&result);
+  const struct cgc_thread *other = other_thread();
+  const ucontext_t *context = other->context;
+  int list_err = roots_list_stw((uintptr_t)__builtin_frame_address(0), &roots);
+  const struct root *stack = root_at((void *)atom_load_rlx(&local_addr)), *dead = root_at((void *)dead_stack_addr);
+  const struct root *registers = root_at(&context->uc_mcontext.gregs[REG_RBX]);
+  const struct root *vectors = root_at(context->uc_mcontext.fpregs), *pointer = root_at(&other->stack_pointer);
+  stop_world_end();
+  atom_int_store_rel(&must_end, 1);
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(err | list_err, 0);
+  ck_assert(stack && stack->kind == ROOT_STACK);
+  ck_assert(registers && registers->kind == ROOT_STACK);
+  ck_assert(vectors && pointer);
+  ck_assert_ptr_null(dead);
 }
 END_TEST
 
@@ -233,6 +293,7 @@ roots_suite(void) {
   tcase_add_test(tests, roots_stack_from_the_stack_pointer_up_is_stack);
   tcase_add_test(tests, roots_dead_part_of_the_stack_is_left_out);
   tcase_add_test(tests, roots_are_words_disjoint_and_outside_of_the_heap);
+  tcase_add_test(tests, roots_of_a_stopped_thread_are_its_stack_and_registers);
   tcase_add_test(tests, roots_registered_are_listed_until_removed);
   tcase_add_test(tests, roots_removed_in_part_are_cut);
   tcase_add_test(tests, roots_registered_at_random_equal_a_plain_array);
