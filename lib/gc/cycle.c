@@ -40,7 +40,7 @@ static atom_word handed_bytes;
 static int
 stop_the_world(struct cycle_report *report) {
   thread_cache_flush(thread_cache_self);
-  report->held_memory_bytes = page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes();
+  report->held_memory_bytes = page_heap_used_bytes() + meta_bytes();
   report->begin_ns = platform_now_ns();
   int err = stop_world_begin(&report->stop);
   report->stopped_ns = platform_now_ns();

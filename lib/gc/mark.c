@@ -25,6 +25,8 @@ marker_init(struct marker *marker, bool is_alone) {
     marker->fifo[i].span = NULL;
   marker->fifo_at = 0;
   marker->buffer = NULL;
+  marker->ahead_at = 0;
+  memset(marker->ahead, 0, sizeof marker->ahead);
   marker->scanned_bytes = 0;
   marker->err = 0;
 }
@@ -54,7 +56,6 @@ push_item(struct marker *marker, uint64_t item) {
 
 static void
 push_block(struct marker *marker, uintptr_t addr, size_t bytes) {
-  __builtin_prefetch((const void *)addr);
   for (; bytes > MARK_PIECE_BYTES; addr += MARK_PIECE_BYTES, bytes -= MARK_PIECE_BYTES)
     push_item(marker, mark_item(addr, MARK_PIECE_BYTES));
   push_item(marker, mark_item(addr, bytes));
@@ -234,16 +235,33 @@ has_items(const struct marker *marker) {
   return marker->buffer && marker->buffer->count;
 }
 
+/* Takes an item in place of one whose memory has been fetched meanwhile; 0 takes none. */
+static void
+scan_ahead(struct marker *marker, uint64_t item) {
+  uint64_t *oldest = &marker->ahead[marker->ahead_at++ % MARK_AHEAD_COUNT], ready = *oldest;
+  __builtin_prefetch((const void *)mark_item_addr(item));
+  *oldest = item;
+  if (ready)
+    scan_block(marker, mark_item_addr(ready), mark_item_bytes(ready));
+}
+
+/* Scans and looks up all that waits for memory. */
+static void
+flush_waiting(struct marker *marker) {
+  for (unsigned i = 0; i < MARK_AHEAD_COUNT; i++)
+    scan_ahead(marker, 0);
+  flush_fifo(marker);
+}
+
 void
 mark_drain(struct marker *marker, const atom_int *waiting_markers) {
   enum { SHARED_ITEMS_MIN = 8, LOOK_EVERY = 32 };
   for (unsigned turn = 1;; turn++) {
     if (!has_items(marker))
-      flush_fifo(marker);
+      flush_waiting(marker);
     if (!has_items(marker))
       return;
-    uint64_t item = marker->buffer->items[--marker->buffer->count];
-    scan_block(marker, mark_item_addr(item), mark_item_bytes(item));
+    scan_ahead(marker, marker->buffer->items[--marker->buffer->count]);
     if (turn % LOOK_EVERY == 0 && marker->buffer->count >= SHARED_ITEMS_MIN &&
         atom_int_load_rlx(waiting_markers) && !mark_queue_has_work())
       share_half(marker);

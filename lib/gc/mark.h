@@ -5,8 +5,8 @@
  *
  * A candidate passes, in this order: one range check; the page map; the slot by a reciprocal; is it
  * allocated; is it marked already.  Between the page map and the rest it waits in a short FIFO
- * while the span's metadata is fetched, and a marked block's first line is fetched when it is queued
- * (Cher, Hosking, Vijaykumar, ASPLOS 2004).
+ * while the span's metadata is fetched, and a block that comes from the queue waits in another until its first
+ * line is there (Cher, Hosking, Vijaykumar, ASPLOS 2004).
  */
 #ifndef CGC_GC_MARK_H
 #define CGC_GC_MARK_H
@@ -15,7 +15,7 @@
 #include "heap/heap_map.h"
 #include "world/roots.h"
 
-enum { MARK_FIFO_COUNT = 16, MARK_COPY_BYTES = 64 * 1024 };
+enum { MARK_FIFO_COUNT = 16, MARK_AHEAD_COUNT = 8, MARK_COPY_BYTES = 64 * 1024 };
 
 struct mark_candidate {
   struct cgc_span *span;
@@ -39,6 +39,8 @@ struct marker {
   struct mark_candidate fifo[MARK_FIFO_COUNT];
   unsigned fifo_at;
   struct mark_buffer *buffer;
+  uint64_t ahead[MARK_AHEAD_COUNT];   /* items taken from the queue; 0: none */
+  unsigned ahead_at;
   uint64_t scanned_bytes;
   uintptr_t unmarked;
   int err;                    /* a root could not be read: what it holds is not known */

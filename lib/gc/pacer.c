@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/pacer.h"
 
-#include "base/compiler.h"
+#include "base/hull.h"
 
 enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2 };
 
@@ -16,6 +16,9 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
     .distance_bytes = min_heap_bytes,
   };
 }
+
+/* Cycles of smaller heaps cost a few milliseconds: not worth letting such a heap grow eightfold. */
+#define SMALL_HEAP_BYTES (32 * MIB)
 
 /* What the heap took beyond its blocks when it was largest: free slots and pages, metadata.  Slots are some
  * 6 % larger than what was asked for; that, too, is overhead. */
@@ -46,7 +49,7 @@ found_something(const struct pacer *pacer, const struct pacer_input *found) {
 
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
-  if (found_something(pacer, found))
+  if (found_something(pacer, found) || found->live_bytes < SMALL_HEAP_BYTES)
     pacer->multiplier = 1;
   else if (pacer->multiplier < MULTIPLIER_MAX)
     pacer->multiplier *= 2;

@@ -180,7 +180,7 @@ free_double_by_two_threads(void) {
 static void
 cgc_free_stack(void) {
   char local[64] = "";
-  announce("free", local + 16, FOREIGN);
+  announce("cgc_free", local + 16, FOREIGN);
   cgc_free(launder(local + 16));
 }
 

@@ -50,8 +50,8 @@ run CGC_OPTIONS=percent=50:nosuch=1:mode=maybe:confirm=1
 expect "several errors" "cgc: unknown option \"nosuch=1\" ignored; $lists
 cgc: option mode=maybe is not off or collect; using collect"
 
-run CGC_MIN_HEAP=1
-expect "bad value of a variable" "cgc: option min-heap=1 is not 65536 to 1099511627776 bytes; using 4194304"
+run CGC_STOP_TIMEOUT=0
+expect "bad value of a variable" "cgc: option stop-timeout=0 is not 1 to 60000; using 500"
 
 run CGC_NO_SUCH=1
 expect "unknown variable" ""   # other programs' variables may begin with CGC_

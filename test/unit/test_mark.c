@@ -194,6 +194,21 @@ START_TEST(mark_mangled_pointer_in_blocks_marks_with_demangle_2) {
 }
 END_TEST
 
+/* A pointer in a packed structure: at an address divisible by 4 only. */
+START_TEST(mark_pointer_across_two_words_of_a_block_marks_if_packed) {
+  unit_start_heap();
+  char *block = take(CLASS_256_BYTES);
+  void *targets[] = {take(CLASS_32_BYTES), take(CLASS_32_BYTES), take(CLASS_32_BYTES)};
+  static const size_t offsets[] = {4, 100, 244};
+  for (size_t i = 0; i < CGC_COUNT(targets); i++)
+    memcpy(block + offsets[i], &targets[i], sizeof targets[i]);
+  option_values[OPTION_PACKED] = (uint64_t)_i;
+  mark_from((uintptr_t)block, ROOT_DATA);
+  for (size_t i = 0; i < CGC_COUNT(targets); i++)
+    ck_assert_int_eq(is_marked(targets[i]), _i);
+}
+END_TEST
+
 /* ---- graphs ---- */
 
 START_TEST(mark_follows_pointers_in_blocks) {
@@ -444,6 +459,7 @@ mark_suite(void) {
   tcase_add_loop_test(tests, mark_pointer_with_a_tag_above_the_address_marks_if_tagged, 0, 2);
   tcase_add_loop_test(tests, mark_mangled_pointer_in_roots_marks_from_demangle_1_on, 0, 3);
   tcase_add_loop_test(tests, mark_mangled_pointer_in_blocks_marks_with_demangle_2, 0, 3);
+  tcase_add_loop_test(tests, mark_pointer_across_two_words_of_a_block_marks_if_packed, 0, 2);
   tcase_add_test(tests, mark_follows_pointers_in_blocks);
   tcase_add_test(tests, mark_ends_on_cycles);
   tcase_add_test(tests, mark_looks_at_first_and_last_word_of_blocks_of_every_class);

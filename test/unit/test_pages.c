@@ -5,6 +5,8 @@
 
 #include "base/fault.h"
 #include "base/hull.h"
+#include "base/meta.h"
+#include "heap/heap_map.h"
 #include "world/pages.h"
 
 #include <errno.h>
@@ -111,13 +113,46 @@ START_TEST(pages_of_a_file_are_listed_once_written) {
 }
 END_TEST
 
-START_TEST(pages_of_the_hull_are_not_listed) {
+START_TEST(pages_of_the_library_are_not_listed) {
   start(_i);
-  char *block = unit_take_large(SPAN_PAGE_BYTES, 0);
-  *block = 1;
+  char *block = unit_take_large(SPAN_PAGE_BYTES, 0), *meta = meta_alloc(100);
+  *block = *meta = 1;
   list();
-  for (size_t i = 0; i < pages.count; i++)
-    ck_assert(pages.ranges[i].end_addr <= hull.base_addr || pages.ranges[i].start_addr >= hull.end_addr);
+  ck_assert(!is_listed(block) && !is_listed(meta));
+  ck_assert(!is_listed(heap_map_entry((uintptr_t)block)) && !is_listed((void *)hull.span_table_addr));
+  ck_assert(!is_listed((void *)hull.meta_addr));
+}
+END_TEST
+
+static char *
+map_at(uintptr_t addr) {
+  char *mapped = mmap((void *)addr, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  ck_assert_ptr_eq(mapped, (void *)addr);
+  *mapped = 1;
+  return mapped;
+}
+
+START_TEST(pages_of_the_program_within_the_hull_are_listed) {
+  start(_i);
+  unit_take_large(SPAN_PAGE_BYTES, 0);
+  uintptr_t arena_end = hull.heap_addr + ARENA_BYTES;
+  char *in_arena = map_at(arena_end - PAGE), *behind_arena = map_at(arena_end);
+  char *far = map_at(hull.heap_addr + 100 * GIB), *in_meta = map_at(hull.heap_addr - PAGE);
+  list();
+  ck_assert(is_listed(in_arena) && is_listed(behind_arena) && is_listed(far) && is_listed(in_meta));
+}
+END_TEST
+
+/* Metadata goes on behind it. */
+START_TEST(pages_of_the_program_in_the_way_of_metadata_are_listed) {
+  start(_i);
+  meta_alloc(64);
+  char *in_the_way = map_at(meta_end_addr());
+  char *meta = meta_alloc(4 * MIB);
+  ck_assert(meta && meta > in_the_way);
+  *meta = 1;
+  list();
+  ck_assert(is_listed(in_the_way) && !is_listed(meta));
 }
 END_TEST
 
@@ -204,7 +239,9 @@ pages_suite(void) {
   tcase_add_loop_test(tests, pages_of_any_protection_are_listed, 0, ways);
   tcase_add_loop_test(tests, pages_without_data_of_ones_own_are_not_listed, 0, ways);
   tcase_add_loop_test(tests, pages_of_a_file_are_listed_once_written, 0, ways);
-  tcase_add_loop_test(tests, pages_of_the_hull_are_not_listed, 0, ways);
+  tcase_add_loop_test(tests, pages_of_the_library_are_not_listed, 0, ways);
+  tcase_add_loop_test(tests, pages_of_the_program_within_the_hull_are_listed, 0, ways);
+  tcase_add_loop_test(tests, pages_of_the_program_in_the_way_of_metadata_are_listed, 0, ways);
   tcase_add_loop_test(tests, pages_are_listed_in_order_however_many, 0, ways);
   if (CGC_CONFIG_FAULTS) {
     tcase_add_test(tests, pages_behind_a_mapping_with_a_long_path_are_listed);
