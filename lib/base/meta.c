@@ -14,6 +14,8 @@ enum { META_ALIGN_BYTES = 64, META_CHUNK_BYTES = CGC_CONFIG_HOSTILE ? 16 * 1024 
 static uintptr_t meta_next_addr;
 static uintptr_t meta_mapped_end;
 static atom_word meta_mapped_bytes;
+static uintptr_t meta_piece_starts[META_PIECES_MAX], meta_piece_ends[META_PIECES_MAX];
+static unsigned  meta_piece_count;
 
 static struct lock meta_lock = LOCK_INITIALIZER(LOCK_RANK_META);
 
@@ -29,6 +31,8 @@ meta_init(void) {
   meta_sentinel = (const atom_int *)hull.meta_addr;
   meta_next_addr = hull.meta_addr + ARCH_PAGE_BYTES;
   meta_mapped_end = meta_next_addr;
+  meta_piece_starts[0] = hull.meta_addr;
+  meta_piece_count = 1;
   atom_store_rlx(&meta_mapped_bytes, ARCH_PAGE_BYTES);
   return true;
 }
@@ -53,11 +57,16 @@ meta_map_locked(size_t bytes) {
 }
 
 /* Something is mapped where metadata would grow: another thread was growing it when this process was
- * forked, or the program took the address. */
-static void
+ * forked, or the program took the address.  Go on behind it, in a new piece. */
+static bool
 meta_skip_locked(size_t bytes) {
+  if (meta_piece_count == META_PIECES_MAX)
+    return false;
+  meta_piece_ends[meta_piece_count - 1] = meta_mapped_end;
   meta_mapped_end += bytes;
   meta_next_addr = meta_mapped_end;
+  meta_piece_starts[meta_piece_count++] = meta_next_addr;
+  return true;
 }
 
 /* Makes room for `bytes` at meta_next_addr. */
@@ -70,7 +79,8 @@ meta_grow_locked(size_t bytes) {
       err = meta_map_locked(round_up(missing, ARCH_PAGE_BYTES));   /* no more than needed */
     if (err != EEXIST)
       return err == 0;
-    meta_skip_locked(META_CHUNK_BYTES);
+    if (!meta_skip_locked(META_CHUNK_BYTES))
+      return false;
   }
   return false;
 }
@@ -99,9 +109,13 @@ meta_map_table(uintptr_t addr, size_t bytes) {
   return err;
 }
 
-uintptr_t
-meta_end_addr(void) {
-  return meta_mapped_end;
+bool
+meta_piece(unsigned index, uintptr_t *start_addr, uintptr_t *end_addr) {
+  if (index >= meta_piece_count)
+    return false;
+  *start_addr = meta_piece_starts[index];
+  *end_addr = index + 1 < meta_piece_count ? meta_piece_ends[index] : meta_mapped_end;
+  return true;
 }
 
 size_t

@@ -20,8 +20,11 @@ int meta_map_table(uintptr_t addr, size_t bytes);
 
 size_t meta_bytes(void);
 
-/* The end of the metadata proper, which starts at hull.meta_addr. */
-uintptr_t meta_end_addr(void);
+/* The metadata proper lies in one piece after another: [*start_addr, *end_addr) is the piece of that index, the last
+ * one growing.  False if there is no such piece. */
+bool meta_piece(unsigned index, uintptr_t *start_addr, uintptr_t *end_addr);
+
+enum { META_PIECES_MAX = 64 };
 
 /* True from meta_init on, and false again in a child process that has its own copy of
  * our memory, however it was made (fork, _Fork, clone), until meta_adopt_fork.  A vfork

@@ -181,8 +181,8 @@ free_slow(void *block, enum free_result result) {
   enum free_verdict verdict = FREE_VERDICT_FREED;
   if (result == FREE_NO_SPAN)
     verdict = verdict_without_span(addr);
-  else if (result == FREE_ALREADY_FREE)
-    verdict = FREE_VERDICT_DOUBLE;
+  else if (result == FREE_UNUSUAL)
+    verdict = thread_cache_absolve(thread_cache_self, span, addr) ? free_block(block) : FREE_VERDICT_DOUBLE;
   else if (result == FREE_DONE_EVENT)
     free_event(span);
   else

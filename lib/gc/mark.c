@@ -33,10 +33,8 @@ marker_init(struct marker *marker, bool is_alone) {
 
 /* ---- queueing ---- */
 
-static bool
+CGC_NOINLINE static bool
 make_room(struct marker *marker) {
-  if (marker->buffer && marker->buffer->count < MARK_BUFFER_ITEMS)
-    return true;
   struct mark_buffer *empty = mark_queue_get_empty();
   if (!empty)
     return false;
@@ -46,9 +44,9 @@ make_room(struct marker *marker) {
   return true;
 }
 
-static void
+CGC_INLINE void
 push_item(struct marker *marker, uint64_t item) {
-  if (make_room(marker))
+  if (CGC_LIKELY(marker->buffer && marker->buffer->count < MARK_BUFFER_ITEMS) || make_room(marker))
     marker->buffer->items[marker->buffer->count++] = item;
   else
     mark_queue_note_drop();
@@ -63,7 +61,7 @@ push_block(struct marker *marker, uintptr_t addr, size_t bytes) {
 
 /* ---- candidates ---- */
 
-static bool
+CGC_INLINE bool
 set_mark(const struct marker *marker, struct span_word *word, uint64_t bit) {
   if (!marker->is_alone)
     return !(atom_or_full(&word->mark, bit) & bit);
@@ -136,7 +134,7 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
 
 /* Words at addresses divisible by 4 but not by 8: members of packed structures.  The upper half of such a pointer
  * is the lower half of an aligned word, and few words have it. */
-static void
+CGC_INLINE void
 scan_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
   uint32_t upper = (uint32_t)(marker->heap_addr >> 32), uppers = (uint32_t)(marker->heap_bytes >> 32) + 2;
   for (word++; word < end; word++) {

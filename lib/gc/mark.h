@@ -15,7 +15,7 @@
 #include "heap/heap_map.h"
 #include "world/roots.h"
 
-enum { MARK_FIFO_COUNT = 16, MARK_AHEAD_COUNT = 8, MARK_COPY_BYTES = 64 * 1024 };
+enum { MARK_FIFO_COUNT = 16, MARK_AHEAD_COUNT = 16, MARK_COPY_BYTES = 64 * 1024 };
 
 struct mark_candidate {
   struct cgc_span *span;

@@ -188,6 +188,17 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
   settle_span(cache, span);
 }
 
+bool
+thread_cache_absolve(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
+  size_t slot = span_slot_of(span, addr);
+  struct span_word *word = &span->words[slot / 64];
+  uint64_t bit = (uint64_t)1 << slot % 64;
+  if (span_word_free(span, (unsigned)(slot / 64)) & bit || thread_cache_window_has(cache, span, slot))
+    return false;
+  atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~bit);
+  return true;
+}
+
 void
 thread_cache_flush(struct thread_cache *cache) {
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)

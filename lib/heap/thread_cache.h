@@ -70,7 +70,7 @@ enum free_result {
   FREE_DONE,
   FREE_DONE_EVENT,    /* freed; the span's countdown has run out: call thread_cache_free_event */
   FREE_NOT_OWNED,     /* nothing done: large, another thread's, free, or no block at all */
-  FREE_ALREADY_FREE,  /* nothing done */
+  FREE_UNUSUAL,       /* nothing done: free already, or condemned: call thread_cache_absolve */
   FREE_NO_SPAN,       /* nothing done: no span lies there */
 };
 
@@ -85,14 +85,14 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
   uint64_t bit = (uint64_t)1 << slot % 64, remote = atom_load_rlx(&word->remote);
   if (slot / 64 == span->window_word) {
     struct alloc_window *window = &cache->windows[span->span_class];
-    if (CGC_UNLIKELY((window->free | remote) & bit))
-      return FREE_ALREADY_FREE;
+    if (CGC_UNLIKELY((window->free | remote | atom_load_rlx(&word->condemned)) & bit))
+      return FREE_UNUSUAL;
     window->free |= bit;
     return FREE_DONE;
   }
   uint64_t free = atom_load_rlx(&word->free);
   if (CGC_UNLIKELY((free | remote) & bit))
-    return FREE_ALREADY_FREE;
+    return FREE_UNUSUAL;
   atom_store_rlx(&word->free, free | bit);
   return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
 }
@@ -122,6 +122,10 @@ void thread_cache_install(struct thread_cache *cache, struct cgc_span *span);
 
 /* A span's countdown has run out: lists it, retains it or gives it back. */
 void thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span);
+
+/* For FREE_UNUSUAL: if the slot is allocated, takes its condemnation back, for it may be allocated anew from
+ * the window; then it can be freed.  False if it is free already. */
+bool thread_cache_absolve(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr);
 
 /* Returns all windows to their spans, so that a sweep sees them.  The owner only. */
 void thread_cache_flush(struct thread_cache *cache);

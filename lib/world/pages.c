@@ -71,14 +71,16 @@ add_own(uintptr_t start_addr, uintptr_t end_addr) {
  * told by our own records. */
 static bool
 list_own(void) {
-  enum { TABLES = 3 };
+  enum { TABLES = 2 + META_PIECES_MAX };
+  uintptr_t start_addr, end_addr;
   size_t arenas = atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
   own_count = 0;
   if (!reserve_own(arenas + TABLES))
     return false;
   add_own(hull.base_addr, heap_map_pages_end_addr());
   add_own(hull.span_table_addr, span_table_end_addr());
-  add_own(hull.meta_addr, meta_end_addr());
+  for (unsigned i = 0; meta_piece(i, &start_addr, &end_addr); i++)
+    add_own(start_addr, end_addr);
   for (size_t i = 0; i < arenas; i++) {
     uintptr_t addr = heap_map.base_addr + (i << ARENA_BYTES_LOG2);
     add_own(addr, addr + heap_map_arena(addr)->mapped_bytes);
