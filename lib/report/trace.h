@@ -6,7 +6,7 @@
  *   8.1 MiB -> 4.0 MiB, memory 9.0 MiB, goal 8.0 MiB -> 8.2 MiB, reclaimed 51200 blocks 3.9 MiB, held 12 blocks 1.0 KiB,
  *   roots 1.2 MiB, scanned 5.1 MiB, threads 3 (1 parked), markers 2, dirty=stop
  *
- * (one line).  Number of the cycle; seconds since the first line's clock, the start of the process; cause (heap,
+ * (one line).  Number of the cycle; seconds since the first cycle; cause (heap,
  * forced, periodic, stress, memory); times of the phases: until all threads had stopped, listing roots,
  * marking, sweeping, until the world ran again; allocated bytes before and after; what the heap and its metadata held of the system when the cycle began;
  * the goal that led to the cycle

@@ -53,7 +53,7 @@ add_root(uintptr_t start_addr, uintptr_t end_addr, enum root_kind kind) {
       return false;
     /* Pieces overlap by a word, which may lie across their border. */
     *root = (struct root){start_addr, min_u64(end_addr, piece_end + sizeof(void *)), kind};
-    root_bytes += piece_end - start_addr;
+    root_bytes += root->end_addr - root->start_addr;
     start_addr = piece_end;
   }
   return true;

@@ -185,8 +185,9 @@ thread_note_stack(void) {
   if (!thread || pthread_getattr_np(pthread_self(), &attributes))
     return;
   if (pthread_attr_getstack(&attributes, &low, &bytes) == 0) {
-    /* Thread-local data and the thread descriptor lie above, and are scanned as data. */
-    thread->stack_end_addr = round_up((uintptr_t)__builtin_frame_address(0), 16);
+    /* The thread descriptor lies at the top, if libc made the stack; it is scanned as data. */
+    uintptr_t descriptor = (uintptr_t)pthread_self(), end = (uintptr_t)low + bytes;
+    thread->stack_end_addr = descriptor - (uintptr_t)low < bytes ? descriptor : end;
     thread->stack_low_addr = (uintptr_t)low;
   }
   pthread_attr_destroy(&attributes);

@@ -186,7 +186,10 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   void *third = unit_take(&other, span_class);   /* opens a window on the same word */
   ck_assert_ptr_eq(word_of(third), word_of(block));
   /* The program had a disguised pointer and frees it; the slot is handed out again. */
+  ck_assert_int_eq(thread_cache_free_own(&other, span_of(block), (uintptr_t)block), FREE_UNUSUAL);
+  ck_assert(thread_cache_absolve(&other, span_of(block), (uintptr_t)block));
   ck_assert_int_eq(thread_cache_free_own(&other, span_of(block), (uintptr_t)block), FREE_DONE);
+  ck_assert(!thread_cache_absolve(&other, span_of(block), (uintptr_t)block));
   ck_assert_ptr_eq(unit_take(&other, span_class), block);
   thread_cache_flush(&other);
   mark(keep);
