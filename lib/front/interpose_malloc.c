@@ -143,7 +143,7 @@ interpose_realloc(void *block, size_t bytes, const void *caller) {
 
 CGC_EXPORT void *
 realloc(void *block, size_t bytes) {
-  return interpose_realloc(block, bytes, CALLER);
+  return CGC_LIKELY(alloc_stays(block, bytes)) ? block : interpose_realloc(block, bytes, CALLER);
 }
 
 CGC_EXPORT void *

@@ -233,9 +233,8 @@ resize_large(struct cgc_span *span, size_t pages) {
 
 bool
 alloc_resize_in_place(struct cgc_span *span, size_t bytes) {
-  size_t have_bytes = span_block_bytes(span);
   if (span_is_small(span))
-    return bytes <= have_bytes && bytes >= have_bytes / 2;
+    return alloc_slot_suits(span, bytes);
   return bytes > SIZE_CLASS_MAX_BYTES && bytes <= HULL_HEAP_BYTES &&
          resize_large(span, (bytes + SPAN_PAGE_BYTES - 1) >> SPAN_PAGE_BYTES_LOG2);
 }

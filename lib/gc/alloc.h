@@ -63,6 +63,19 @@ free_block(void *block) {
   return CGC_LIKELY(result == FREE_DONE) ? FREE_VERDICT_FREED : free_slow(block, result);
 }
 
+/* Whether a slot wastes too little to move the block for that size. */
+CGC_INLINE bool
+alloc_slot_suits(const struct cgc_span *span, size_t bytes) {
+  return bytes <= span->slot_bytes && bytes >= span->slot_bytes / 2;
+}
+
+/* The fast path of realloc: true if the block is this thread's and stays where it is. */
+CGC_INLINE bool
+alloc_stays(const void *block, size_t bytes) {
+  const struct cgc_span *span = heap_map_span((uintptr_t)block);
+  return span && bytes && alloc_slot_suits(span, bytes) && thread_cache_owns(thread_cache_self, span, (uintptr_t)block);
+}
+
 /* The used span whose block starts at block, or NULL and why in *verdict. */
 struct cgc_span *alloc_find_block(const void *block, enum free_verdict *verdict);
 

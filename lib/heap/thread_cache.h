@@ -97,6 +97,20 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
   return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
 }
 
+/* Whether addr is the start of an allocated slot of one of this thread's own spans. */
+CGC_INLINE bool
+thread_cache_owns(const struct thread_cache *cache, const struct cgc_span *span, uintptr_t addr) {
+  size_t slot = span_slot_of(span, addr);
+  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
+      slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count)
+    return false;
+  const struct span_word *word = &span->words[slot / 64];
+  uint64_t free = atom_load_rlx(&word->free) | atom_load_rlx(&word->remote);
+  if (slot / 64 == span->window_word)
+    free |= cache->windows[span->span_class].free;
+  return !(free >> slot % 64 & 1);
+}
+
 /* ---- slow paths: between enter and leave ---- */
 
 CGC_INLINE void
