@@ -88,12 +88,13 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
     push_block(marker, span_slot_addr(span, slot), span_block_bytes(span));
 }
 
-static void
+CGC_INLINE void
 consider(struct marker *marker, uintptr_t addr) {
   struct cgc_span *span = heap_map.pages[(addr - marker->heap_addr) >> SPAN_PAGE_BYTES_LOG2];
   if (!span)
     return;   /* nothing allocated there */
-  __builtin_prefetch(&span->base_addr);
+  __builtin_prefetch(&span->base_addr);   /* with the first word of slots, and the next two words */
+  __builtin_prefetch(&span->words[1]);
   struct mark_candidate *oldest = &marker->fifo[marker->fifo_at++ % MARK_FIFO_COUNT];
   struct mark_candidate ready = *oldest;
   *oldest = (struct mark_candidate){span, addr};
@@ -132,17 +133,25 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
   }
 }
 
-/* Words at addresses divisible by 4 but not by 8: members of packed structures.  The upper half of such a pointer
- * is the lower half of an aligned word, and few words have it. */
+/* A word at an address divisible by 4 but not by 8, a member of a packed structure: its halves lie in two words. */
+CGC_NOINLINE static void
+consider_packed(struct marker *marker, uintptr_t first, uintptr_t second) {
+  uintptr_t addr = second << 32 | first >> 32;
+  if (addr - marker->heap_addr < marker->heap_bytes)
+    consider(marker, addr);
+}
+
+/* The upper half of a packed pointer is the lower half of a word, and few words have it. */
 CGC_INLINE void
-scan_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
-  uint32_t upper = (uint32_t)(marker->heap_addr >> 32), uppers = (uint32_t)(marker->heap_bytes >> 32) + 2;
-  for (word++; word < end; word++) {
-    if (CGC_LIKELY((uint32_t)*word - upper >= uppers))
-      continue;
-    uintptr_t addr = *word << 32 | word[-1] >> 32;
-    if (addr - marker->heap_addr < marker->heap_bytes)
+scan_words_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
+  uintptr_t heap_addr = marker->heap_addr, heap_bytes = marker->heap_bytes, mask = marker->address_mask;
+  uint32_t upper = (uint32_t)(heap_addr >> 32), uppers = (uint32_t)(heap_bytes >> 32) + 2;
+  for (const uintptr_t *first = word; word < end; word++) {
+    uintptr_t bits = *word, addr = bits & mask;
+    if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
       consider(marker, addr);
+    if (CGC_UNLIKELY((uint32_t)bits - upper < uppers) && word > first)
+      consider_packed(marker, word[-1], bits);
   }
 }
 
@@ -150,11 +159,11 @@ static void
 scan_block(struct marker *marker, uintptr_t addr, size_t bytes) {
   const uintptr_t *word = (const uintptr_t *)addr, *end = (const uintptr_t *)(addr + bytes);
   marker->scanned_bytes += bytes;
-  if (marker->finds_packed && bytes > 2 * sizeof *word)
-    scan_packed(marker, word, end);
+  if (marker->finds_packed)
+    scan_words_packed(marker, word, end);
   if (marker->demangles_heap)
     scan_words(marker, word, end, true, false);
-  else
+  else if (!marker->finds_packed)
     scan_words(marker, word, end, false, false);
 }
 
