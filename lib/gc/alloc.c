@@ -168,6 +168,17 @@ free_not_owned(struct cgc_span *span, uintptr_t addr) {
   return span_is_small(span) ? free_remote(span, addr) : FREE_VERDICT_NO_BLOCK;
 }
 
+/* Free already, or condemned, by mistake as it turns out. */
+static enum free_verdict
+free_unusual(struct cgc_span *span, void *block) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return FREE_VERDICT_FREED;
+  bool is_allocated = thread_cache_absolve(cache, span, (uintptr_t)block);
+  runtime_leave(cache);
+  return is_allocated ? free_block(block) : FREE_VERDICT_DOUBLE;
+}
+
 static enum free_verdict
 verdict_without_span(uintptr_t addr) {
   bool is_ours = addr - heap_map.base_addr < atom_load_rlx(&heap_map.extent_bytes);
@@ -182,7 +193,7 @@ free_slow(void *block, enum free_result result) {
   if (result == FREE_NO_SPAN)
     verdict = verdict_without_span(addr);
   else if (result == FREE_UNUSUAL)
-    verdict = thread_cache_absolve(thread_cache_self, span, addr) ? free_block(block) : FREE_VERDICT_DOUBLE;
+    verdict = free_unusual(span, block);
   else if (result == FREE_DONE_EVENT)
     free_event(span);
   else

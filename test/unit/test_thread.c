@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry, with threads that register as the interposed pthread_create lets them. */
+#include "unit.h"
+
+#include "base/platform.h"
+#include "gc/runtime.h"
+#include "heap/page_heap.h"
+#include "world/stop.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CLASS_256_BYTES = 18, BLOCKS = 1000 };
+
+static void *blocks[BLOCKS];
+static struct cgc_thread *record;
+static atom_int is_ready, must_end;
+
+static size_t
+count_records(void) {
+  size_t count = 0;
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    count++;
+  return count;
+}
+
+static void
+register_and_allocate(void) {
+  struct thread_cache *cache = runtime_enter();
+  for (int i = 0; i < BLOCKS; i++)
+    blocks[i] = unit_take(cache, span_class_of(CLASS_256_BYTES, 0));
+  runtime_leave(cache);
+  record = thread_self();
+}
+
+static void *
+allocate_and_end(void *arg) {
+  register_and_allocate();
+  return arg;
+}
+
+static void *
+allocate_and_wait(void *arg) {
+  register_and_allocate();
+  atom_int_store_rel(&is_ready, 1);
+  while (!atom_int_load_acq(&must_end))
+    usleep(100);
+  return arg;
+}
+
+static pthread_t
+start_thread(void *(*function)(void *)) {
+  pthread_t thread;
+  ck_assert_int_eq(pthread_create(&thread, NULL, function, NULL), 0);
+  return thread;
+}
+
+static void
+free_all_remotely(void) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct cgc_span *span = heap_map_span((uintptr_t)blocks[i]);
+    ck_assert(span_free_remote(span, span_slot_of(span, (uintptr_t)blocks[i])));
+  }
+}
+
+static int
+settle_in_stopped_world(void) {
+  struct stop_result result;
+  int err = stop_world_begin(&result);
+  if (!err) {
+    thread_settle_stw();
+    stop_world_end();
+  }
+  return err;
+}
+
+START_TEST(thread_registered_has_a_record_and_a_cache) {
+  struct thread_cache *cache = unit_start_runtime();
+  ck_assert_ptr_eq(thread_cache_self, cache);
+  ck_assert_ptr_eq(&thread_self()->cache, cache);
+  ck_assert_int_eq((int)atom_int_load_rlx(&thread_self()->tid), platform_thread_id());
+  ck_assert_ptr_eq(thread_find_or_add(platform_thread_id()), thread_self());
+  ck_assert_uint_eq(count_records(), 1);
+}
+END_TEST
+
+START_TEST(thread_unknown_is_added_once) {
+  unit_start_runtime();
+  pthread_t thread = start_thread(allocate_and_wait);
+  while (!atom_int_load_acq(&is_ready))
+    usleep(100);
+  int tid = (int)atom_int_load_rlx(&record->tid);
+  ck_assert_ptr_eq(thread_find_or_add(tid), record);
+  ck_assert_uint_eq(count_records(), 2);
+  atom_int_store_rel(&must_end, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
+START_TEST(thread_records_of_ended_threads_are_used_again) {
+  unit_start_runtime();
+  for (int i = 0; i < 20; i++) {
+    pthread_join(start_thread(allocate_and_end), NULL);
+    ck_assert_uint_eq(count_records(), 2);
+  }
+}
+END_TEST
+
+START_TEST(thread_ended_leaves_its_blocks_to_others) {
+  struct thread_cache *cache = unit_start_runtime();
+  pthread_join(start_thread(allocate_and_end), NULL);
+  size_t used = page_heap_used_bytes();
+  ck_assert_uint_ne(atom_load_rlx(&heap_map_span((uintptr_t)blocks[0])->owner), (uintptr_t)&record->cache.owner);
+  free_all_remotely();
+  cache = runtime_enter();
+  for (int i = 0; i < BLOCKS; i++)
+    unit_take(cache, span_class_of(CLASS_256_BYTES, 0));
+  runtime_leave(cache);
+  ck_assert_uint_le(page_heap_used_bytes(), used);
+}
+END_TEST
+
+START_TEST(thread_settling_takes_in_what_was_freed_for_stopped_threads) {
+  unit_start_runtime();
+  pthread_t thread = start_thread(allocate_and_wait);
+  while (!atom_int_load_acq(&is_ready))
+    usleep(100);
+  free_all_remotely();
+  ck_assert_uint_eq(record->cache.retained_pages, 0);
+  ck_assert_int_eq(settle_in_stopped_world(), 0);
+  ck_assert_uint_gt(record->cache.retained_pages, 0);   /* empty spans, known as such */
+  page_heap_check();
+  atom_int_store_rel(&must_end, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
+/* The record stays when a thread ends, for libc frees after its last destructor. */
+START_TEST(thread_settling_gives_back_the_cache_of_a_thread_that_is_gone) {
+  unit_start_runtime();
+  pthread_t thread = start_thread(allocate_and_wait);
+  while (!atom_int_load_acq(&is_ready))
+    usleep(100);
+  atom_int_store_rel(&must_end, 1);
+  pthread_join(thread, NULL);
+  while (platform_thread_exists((int)atom_int_load_rlx(&record->tid)))
+    usleep(100);
+  ck_assert_uint_ne(atom_int_load_rlx(&record->tid), 0);
+  ck_assert_int_eq(settle_in_stopped_world(), 0);
+  ck_assert_uint_eq(atom_int_load_rlx(&record->tid), 0);
+  ck_assert(!record->has_cache);
+}
+END_TEST
+
+static void *
+note_stack(void *arg) {
+  volatile char local;
+  runtime_leave(runtime_enter());
+  thread_note_stack();
+  record = thread_self();
+  return (void *)(record->stack_low_addr < (uintptr_t)&local && (uintptr_t)&local < record->stack_end_addr &&
+                  record->stack_end_addr <= (uintptr_t)pthread_self() ? &record : arg);
+}
+
+START_TEST(thread_stack_is_noted_up_to_the_descriptor) {
+  void *result;
+  unit_start_runtime();
+  pthread_join(start_thread(note_stack), &result);
+  ck_assert_ptr_nonnull(result);
+}
+END_TEST
+
+/* As in a child process, where the other thread does not exist. */
+START_TEST(thread_after_fork_is_the_only_one) {
+  unit_start_runtime();
+  pthread_t thread = start_thread(allocate_and_wait);
+  while (!atom_int_load_acq(&is_ready))
+    usleep(100);
+  pid_t child = fork();
+  if (child == 0) {
+    struct thread_cache *cache = runtime_enter();   /* adopts the fork */
+    runtime_leave(cache);
+    bool is_alone = atom_int_load_rlx(&record->tid) == 0 && !record->has_cache &&
+                    (int)atom_int_load_rlx(&thread_self()->tid) == platform_thread_id();
+    struct cgc_span *span = heap_map_span((uintptr_t)blocks[0]);
+    bool is_orphan = atom_load_rlx(&span->owner) != (uintptr_t)&record->cache.owner && span_is_used(span);
+    page_heap_check();
+    _exit(is_alone && is_orphan ? 0 : 1);
+  }
+  int status = -1;
+  ck_assert_int_eq(waitpid(child, &status, 0), child);
+  ck_assert_int_eq(status, 0);
+  atom_int_store_rel(&must_end, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
+Suite *
+thread_suite(void) {
+  TCase *tests;
+  Suite *suite = unit_suite("thread", &tests);
+  tcase_add_test(tests, thread_registered_has_a_record_and_a_cache);
+  tcase_add_test(tests, thread_unknown_is_added_once);
+  tcase_add_test(tests, thread_records_of_ended_threads_are_used_again);
+  tcase_add_test(tests, thread_ended_leaves_its_blocks_to_others);
+  tcase_add_test(tests, thread_settling_takes_in_what_was_freed_for_stopped_threads);
+  tcase_add_test(tests, thread_settling_gives_back_the_cache_of_a_thread_that_is_gone);
+  tcase_add_test(tests, thread_stack_is_noted_up_to_the_descriptor);
+  tcase_add_test(tests, thread_after_fork_is_the_only_one);
+  return suite;
+}
