@@ -17,8 +17,8 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
   };
 }
 
-/* Cycles of smaller heaps cost a few milliseconds: not worth letting such a heap grow eightfold. */
-#define SMALL_HEAP_BYTES (32 * MIB)
+/* Cycles of smaller heaps cost some milliseconds: not worth letting such a heap grow eightfold. */
+#define SMALL_HEAP_BYTES (128 * MIB)
 
 /* What the heap took beyond its blocks when it was largest: free slots and pages, metadata.  Slots are some
  * 6 % larger than what was asked for; that, too, is overhead. */

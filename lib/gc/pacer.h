@@ -6,7 +6,7 @@
  * cycle found alive (with the roots, which cost marking as well), less what the allocator itself takes, so
  * that the process stays within the goal.  Two differences.  Free lowers what counts as the heap: after so
  * many bytes as are missing to the goal have been handed out, what is allocated is counted.  And a cycle that finds next to nothing doubles the percent in force, up to
- * eightfold, until one finds something; but not in a heap of less than 32 MiB.
+ * eightfold, until one finds something; but not in a heap of less than 128 MiB.
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.

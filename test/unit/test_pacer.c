@@ -89,7 +89,7 @@ END_TEST
 START_TEST(pacer_fruitless_cycles_double_the_percent_up_to_eightfold) {
   static const uint64_t expected[] = {2, 4, 8, 8, 8};
   struct pacer pacer = started(PERCENT, SINGLE), plain = started(PERCENT, SINGLE);
-  uint64_t live = 100 * MIB;
+  uint64_t live = 1000 * MIB;
   for (size_t i = 0; i < CGC_COUNT(expected); i++) {
     end_cycle_found(&plain, live, live);
     end_cycle_found(&pacer, live, 0);
@@ -102,14 +102,23 @@ START_TEST(pacer_fruitless_cycles_double_the_percent_up_to_eightfold) {
 }
 END_TEST
 
+START_TEST(pacer_fruitless_cycles_of_a_small_heap_double_nothing) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  for (int i = 0; i < 5; i++)
+    end_cycle_found(&pacer, 100 * MIB, 0);
+  ck_assert_uint_eq(pacer.multiplier, 1);
+  ck_assert_uint_le(pacer.goal_bytes, 200 * MIB);
+}
+END_TEST
+
 START_TEST(pacer_fruitful_cycle_ends_the_doubling) {
   struct pacer pacer = started(PERCENT, SINGLE);
-  end_cycle_found(&pacer, 100 * MIB, 0);
-  end_cycle_found(&pacer, 300 * MIB, 0);
+  end_cycle_found(&pacer, 1000 * MIB, 0);
+  end_cycle_found(&pacer, 3000 * MIB, 0);
   ck_assert_uint_eq(pacer.multiplier, 4);
-  end_cycle_found(&pacer, 300 * MIB, 100 * MIB);
+  end_cycle_found(&pacer, 3000 * MIB, 1000 * MIB);
   ck_assert_uint_eq(pacer.multiplier, 1);
-  ck_assert_uint_le(pacer.goal_bytes, 600 * MIB);
+  ck_assert_uint_le(pacer.goal_bytes, 6000 * MIB);
 }
 END_TEST
 
@@ -117,9 +126,9 @@ END_TEST
 START_TEST(pacer_cycle_pays_from_a_64th_of_the_new_blocks_on) {
   for (uint64_t extra = 0; extra <= 1; extra++) {
     struct pacer pacer = started(PERCENT, SINGLE);
-    end_cycle_found(&pacer, 64 * MIB, 64 * MIB);
-    uint64_t reclaimed = 1 * MIB + extra;
-    end_cycle_found(&pacer, 128 * MIB - reclaimed, reclaimed);   /* grown by 64 MiB */
+    end_cycle_found(&pacer, 640 * MIB, 640 * MIB);
+    uint64_t reclaimed = 10 * MIB + extra;
+    end_cycle_found(&pacer, 1280 * MIB - reclaimed, reclaimed);   /* grown by 640 MiB */
     ck_assert_uint_eq(pacer.multiplier, extra ? 1 : 2);
   }
 }
@@ -127,15 +136,15 @@ END_TEST
 
 START_TEST(pacer_held_blocks_count_as_found) {
   struct pacer pacer = started(PERCENT, CONFIRMED);
-  end_cycle(&pacer, (struct pacer_input){.live_bytes = 100 * MIB, .held_bytes = 50 * MIB});
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .held_bytes = 500 * MIB});
   ck_assert_uint_eq(pacer.multiplier, 1);
 }
 END_TEST
 
 START_TEST(pacer_shrunk_heap_is_no_reason_to_double) {
   struct pacer pacer = started(PERCENT, SINGLE);
-  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
-  end_cycle_found(&pacer, 50 * MIB, 1);   /* the program freed the rest itself */
+  end_cycle_found(&pacer, 1000 * MIB, 1000 * MIB);
+  end_cycle_found(&pacer, 500 * MIB, 1);   /* the program freed the rest itself */
   ck_assert_uint_eq(pacer.multiplier, 1);
 }
 END_TEST
@@ -203,6 +212,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_small_heap_has_the_least_heap_as_goal);
   tcase_add_test(tests, pacer_with_confirmation_gives_each_cycle_half_of_the_growth);
   tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_up_to_eightfold);
+  tcase_add_test(tests, pacer_fruitless_cycles_of_a_small_heap_double_nothing);
   tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
   tcase_add_test(tests, pacer_cycle_pays_from_a_64th_of_the_new_blocks_on);
   tcase_add_test(tests, pacer_held_blocks_count_as_found);
