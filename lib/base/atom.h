@@ -107,11 +107,6 @@ atom_int_swap_full(atom_int *at, unsigned value) {
   return old;
 }
 
-CGC_INLINE void
-atom_barrier_full(void) {
-  AO_nop_full();
-}
-
 /* Orders this thread against its own signal handlers only. */
 CGC_INLINE void
 atom_barrier_compiler(void) {
