@@ -47,6 +47,12 @@ count_bits(uint64_t bits) {
   return (unsigned)(bits * 0x0101010101010101 >> 56);
 }
 
+/* 1 <= result for an odd number. */
+CGC_INLINE unsigned
+count_trailing_ones(uint64_t bits) {
+  return ~bits ? (unsigned)__builtin_ctzll(~bits) : 64;
+}
+
 CGC_INLINE uint64_t
 min_u64(uint64_t a, uint64_t b) {
   return a < b ? a : b;

@@ -24,39 +24,11 @@ marker_init(struct marker *marker, bool is_alone) {
   for (unsigned i = 0; i < MARK_FIFO_COUNT; i++)
     marker->fifo[i].span = NULL;
   marker->fifo_at = 0;
-  marker->buffer = NULL;
+  marker->taken = marker->found = (struct mark_list){0};
   marker->ahead_at = 0;
   memset(marker->ahead, 0, sizeof marker->ahead);
   marker->scanned_bytes = 0;
   marker->err = 0;
-}
-
-/* ---- queueing ---- */
-
-CGC_NOINLINE static bool
-make_room(struct marker *marker) {
-  struct mark_buffer *empty = mark_queue_get_empty();
-  if (!empty)
-    return false;
-  if (marker->buffer)
-    mark_queue_share(marker->buffer);
-  marker->buffer = empty;
-  return true;
-}
-
-CGC_INLINE void
-push_item(struct marker *marker, uint64_t item) {
-  if (CGC_LIKELY(marker->buffer && marker->buffer->count < MARK_BUFFER_ITEMS) || make_room(marker))
-    marker->buffer->items[marker->buffer->count++] = item;
-  else
-    mark_queue_note_drop();
-}
-
-static void
-push_block(struct marker *marker, uintptr_t addr, size_t bytes) {
-  for (; bytes > MARK_PIECE_BYTES; addr += MARK_PIECE_BYTES, bytes -= MARK_PIECE_BYTES)
-    push_item(marker, mark_item(addr, MARK_PIECE_BYTES));
-  push_item(marker, mark_item(addr, bytes));
 }
 
 /* ---- candidates ---- */
@@ -67,6 +39,18 @@ set_mark(const struct marker *marker, struct span_word *word, uint64_t bit) {
     return !(atom_or_full(&word->mark, bit) & bit);
   atom_store_rlx(&word->mark, atom_load_rlx(&word->mark) | bit);
   return true;
+}
+
+/* The span holds a grey block.  full: the mark comes before the look at is_grey; pairs with release_span. */
+CGC_INLINE void
+queue_span(struct marker *marker, struct cgc_span *span) {
+  if (atom_int_load_rlx(&span->is_grey))
+    return;
+  if (marker->is_alone)
+    atom_int_store_rlx(&span->is_grey, 1);
+  else if (atom_int_swap_full(&span->is_grey, 1))
+    return;
+  mark_list_append(&marker->found, span);
 }
 
 static void
@@ -85,7 +69,7 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
     return;
   }
   if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
-    push_block(marker, span_slot_addr(span, slot), span_block_bytes(span));
+    queue_span(marker, span);
 }
 
 CGC_INLINE void
@@ -156,7 +140,7 @@ scan_words_packed(struct marker *marker, const uintptr_t *word, const uintptr_t 
 }
 
 static void
-scan_block(struct marker *marker, uintptr_t addr, size_t bytes) {
+scan_range(struct marker *marker, uintptr_t addr, size_t bytes) {
   const uintptr_t *word = (const uintptr_t *)addr, *end = (const uintptr_t *)(addr + bytes);
   marker->scanned_bytes += bytes;
   if (marker->finds_packed)
@@ -221,78 +205,123 @@ mark_root(struct marker *marker, const struct root *root) {
 
 /* ---- draining ---- */
 
-/* Hands half of the items to a marker that waits. */
-static void
-share_half(struct marker *marker) {
-  struct mark_buffer *mine = marker->buffer, *other = mark_queue_get_empty();
-  if (!other)
-    return;
-  size_t half = mine->count / 2;
-  for (size_t i = 0; i < half; i++)
-    other->items[i] = mine->items[i];
-  for (size_t i = half; i < mine->count; i++)
-    mine->items[i - half] = mine->items[i];
-  other->count = half;
-  mine->count -= half;
-  mark_queue_share(other);
-}
-
-static bool
-has_items(const struct marker *marker) {
-  return marker->buffer && marker->buffer->count;
-}
-
-/* Takes an item in place of one whose memory has been fetched meanwhile; 0 takes none. */
-static void
-scan_ahead(struct marker *marker, uint64_t item) {
-  uint64_t *oldest = &marker->ahead[marker->ahead_at++ % MARK_AHEAD_COUNT], ready = *oldest;
-  __builtin_prefetch((const void *)mark_item_addr(item));
-  *oldest = item;
-  if (ready)
-    scan_block(marker, mark_item_addr(ready), mark_item_bytes(ready));
+/* Takes a range in place of one whose memory has been fetched meanwhile; an empty one takes none. */
+CGC_INLINE void
+scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
+  struct mark_range *oldest = &marker->ahead[marker->ahead_at++ % MARK_AHEAD_COUNT], ready = *oldest;
+  __builtin_prefetch((const void *)addr);
+  *oldest = (struct mark_range){addr, bytes};
+  if (ready.bytes)
+    scan_range(marker, ready.addr, ready.bytes);
 }
 
 /* Scans and looks up all that waits for memory. */
 static void
 flush_waiting(struct marker *marker) {
   for (unsigned i = 0; i < MARK_AHEAD_COUNT; i++)
-    scan_ahead(marker, 0);
+    scan_ahead(marker, 0, 0);
   flush_fifo(marker);
+}
+
+/* The grey slots of a word, which this marker scans. */
+static uint64_t
+take_grey(const struct marker *marker, struct cgc_span *span, unsigned word) {
+  atom_word *scanned = span_scanned(span, word);
+  uint64_t before = atom_load_rlx(scanned), grey = atom_load_rlx(&span->words[word].mark) & ~before;
+  if (!grey)
+    return 0;
+  if (!marker->is_alone)
+    return grey & ~atom_or_full(scanned, grey);
+  atom_store_rlx(scanned, before | grey);
+  return grey;
+}
+
+/* Neighbours are scanned as one. */
+static void
+scan_small(struct marker *marker, struct cgc_span *span) {
+  for (unsigned word = 0; word < span_word_count(span); word++)
+    for (uint64_t grey = take_grey(marker, span, word); grey;) {
+      unsigned first = (unsigned)__builtin_ctzll(grey), slots = count_trailing_ones(grey >> first);
+      scan_ahead(marker, span_slot_addr(span, word * 64 + first), (size_t)slots * span->slot_bytes);
+      grey &= grey + ((uint64_t)1 << first);   /* carries through the neighbours */
+    }
+}
+
+/* One piece, from the last word of the one before, which may hold half of a packed pointer.  The rest is queued
+ * again first, so that others can take it.  Only who holds the span writes how far it has been scanned. */
+static void
+scan_large(struct marker *marker, struct cgc_span *span) {
+  size_t from = atom_load_rlx(span_scanned(span, 0)), bytes = span_bytes(span) - from;
+  if (bytes > MARK_PIECE_BYTES)
+    bytes = MARK_PIECE_BYTES;
+  atom_store_rlx(span_scanned(span, 0), from + bytes);
+  if (from + bytes < span_bytes(span))
+    mark_list_append(&marker->found, span);
+  else
+    atom_int_store_rlx(&span->is_grey, 0);
+  size_t overlap = from ? sizeof(uintptr_t) : 0;
+  scan_ahead(marker, span->base_addr + from - overlap, bytes + overlap);
+}
+
+/* full: who marks a block from now on queues the span again; pairs with queue_span. */
+static void
+release_span(const struct marker *marker, struct cgc_span *span) {
+  if (marker->is_alone)
+    atom_int_store_rlx(&span->is_grey, 0);
+  else
+    atom_int_swap_full(&span->is_grey, 0);
+}
+
+static void
+scan_span(struct marker *marker, struct cgc_span *span) {
+  if (!span->slot_bytes) {
+    scan_large(marker, span);
+    return;
+  }
+  release_span(marker, span);
+  scan_small(marker, span);
+}
+
+static struct cgc_span *
+take_span(struct marker *marker) {
+  if (!marker->taken.count) {
+    marker->taken = marker->found;
+    marker->found = (struct mark_list){0};
+  }
+  struct cgc_span *span = mark_list_take(&marker->taken);
+  if (marker->taken.count)
+    __builtin_prefetch(&marker->taken.first->base_addr);
+  return span;
+}
+
+/* What waits longest is what others get. */
+static void
+share_spans(struct marker *marker) {
+  if (marker->taken.count)
+    mark_queue_share(&marker->taken);
+  else if (marker->found.count > 1)
+    mark_queue_share(&marker->found);
 }
 
 void
 mark_drain(struct marker *marker, const atom_int *waiting_markers) {
-  enum { SHARED_ITEMS_MIN = 8, LOOK_EVERY = 32 };
-  for (unsigned turn = 1;; turn++) {
-    if (!has_items(marker))
+  for (;;) {
+    struct cgc_span *span = take_span(marker);
+    if (!span) {
       flush_waiting(marker);
-    if (!has_items(marker))
+      span = take_span(marker);
+    }
+    if (!span)
       return;
-    scan_ahead(marker, marker->buffer->items[--marker->buffer->count]);
-    if (turn % LOOK_EVERY == 0 && marker->buffer->count >= SHARED_ITEMS_MIN &&
-        atom_int_load_rlx(waiting_markers) && !mark_queue_has_work())
-      share_half(marker);
+    if (atom_int_load_rlx(waiting_markers) && !mark_queue_has_work())
+      share_spans(marker);
+    scan_span(marker, span);
   }
 }
 
 bool
 mark_steal(struct marker *marker) {
-  struct mark_buffer *stolen = mark_queue_steal();
-  if (!stolen)
-    return false;
-  if (marker->buffer)
-    mark_queue_put_empty(marker->buffer);
-  marker->buffer = stolen;
-  return true;
-}
-
-void
-marker_fini(struct marker *marker) {
-  flush_fifo(marker);
-  CGC_CHECK(!has_items(marker));
-  if (marker->buffer)
-    mark_queue_put_empty(marker->buffer);
-  marker->buffer = NULL;
+  return mark_queue_steal(&marker->taken);
 }
 
 /* ---- once more ---- */
@@ -302,7 +331,7 @@ rescan_slots(struct marker *marker, struct cgc_span *span) {
   for (unsigned i = 0; i < span_word_count(span); i++)
     for (uint64_t marks = atom_load_rlx(&span->words[i].mark); marks; marks &= marks - 1) {
       size_t slot = i * 64 + (unsigned)__builtin_ctzll(marks);
-      scan_block(marker, span_slot_addr(span, slot), span_block_bytes(span));
+      scan_range(marker, span_slot_addr(span, slot), span_block_bytes(span));
     }
 }
 

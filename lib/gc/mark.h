@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Conservative marking.  A word that points into a block, anywhere, marks it; blocks that may
- * hold pointers are queued and scanned in turn.
+ * Conservative marking.  A word that points into a block, anywhere, marks it; spans with blocks that may
+ * hold pointers are queued, and their grey blocks scanned in turn.
  *
  * A candidate passes, in this order: one range check; the page map; the slot by a reciprocal; is it
  * allocated; is it marked already.  Between the page map and the rest it waits in a short FIFO
- * while the span's metadata is fetched, and a block that comes from the queue waits in another until its first
- * line is there (Cher, Hosking, Vijaykumar, ASPLOS 2004).
+ * while the span's metadata is fetched, and grey blocks wait in another until their first line is there
+ * (Cher, Hosking, Vijaykumar, ASPLOS 2004).
  */
 #ifndef CGC_GC_MARK_H
 #define CGC_GC_MARK_H
@@ -17,9 +17,18 @@
 
 enum { MARK_FIFO_COUNT = 16, MARK_AHEAD_COUNT = 16, MARK_COPY_BYTES = 64 * 1024 };
 
+/* Large blocks are scanned in pieces, by several markers. */
+#define MARK_PIECE_BYTES ((size_t)128 * 1024)
+
 struct mark_candidate {
   struct cgc_span *span;
   uintptr_t addr;
+};
+
+/* Blocks side by side, at most a piece. */
+struct mark_range {
+  uintptr_t addr;
+  size_t    bytes;
 };
 
 struct marker {
@@ -38,8 +47,9 @@ struct marker {
   /* The marker's own. */
   struct mark_candidate fifo[MARK_FIFO_COUNT];
   unsigned fifo_at;
-  struct mark_buffer *buffer;
-  uint64_t ahead[MARK_AHEAD_COUNT];   /* items taken from the queue; 0: none */
+  struct mark_list taken;     /* being scanned */
+  struct mark_list found;     /* scanned when those have been */
+  struct mark_range ahead[MARK_AHEAD_COUNT];   /* taken from their span, scanned soon; no bytes: none */
   unsigned ahead_at;
   uint64_t scanned_bytes;
   uintptr_t unmarked;
@@ -52,16 +62,13 @@ void marker_init(struct marker *marker, bool is_alone);
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
 
-/* Scans queued blocks until this marker has none; shares work when others wait. */
+/* Scans grey blocks until this marker has none; shares spans when others wait. */
 void mark_drain(struct marker *marker, const atom_int *waiting_markers);
 
-/* Continues with a shared buffer; false if there is none. */
+/* Continues with shared spans; false if there are none. */
 bool mark_steal(struct marker *marker);
 
-/* Gives the marker's buffer back. */
-void marker_fini(struct marker *marker);
-
-/* Scans every marked block of the heap once more.  For dropped items, and for verification. */
+/* Scans every marked block of the heap once more.  For verification. */
 void mark_rescan_heap(struct marker *marker);
 
 #endif

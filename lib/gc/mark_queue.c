@@ -1,80 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/mark_queue.h"
 
-#include "base/fault.h"
 #include "base/lock.h"
-#include "base/meta.h"
 
-/* One lock for both lists: taken once per buffer, not per item. */
 static struct lock queue_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
 
-/* Lock: queue_lock; `shared` is also looked at without it. */
-static atom_word shared;
-static struct mark_buffer *empty;
+/* Lock: queue_lock. */
+static struct mark_list shared;
 
-static atom_int was_dropped;
-
-struct mark_buffer *
-mark_queue_get_empty(void) {
-  lock_acquire(&queue_lock);
-  struct mark_buffer *buffer = empty;
-  if (buffer)
-    empty = buffer->next;
-  lock_release(&queue_lock);
-  if (!buffer)
-    buffer = meta_alloc(sizeof *buffer);
-  if (buffer)
-    buffer->count = 0;
-  return buffer;
-}
+/* Whether there is something in it; written under the lock. */
+static atom_int has_work;
 
 void
-mark_queue_put_empty(struct mark_buffer *buffer) {
+mark_queue_share(struct mark_list *list) {
+  if (!list->count)
+    return;
   lock_acquire(&queue_lock);
-  buffer->next = empty;
-  empty = buffer;
+  if (shared.count)
+    shared.last->mark_next = list->first;
+  else
+    shared.first = list->first;
+  shared.last = list->last;
+  shared.count += list->count;
+  atom_int_store_rel(&has_work, 1);
   lock_release(&queue_lock);
-}
-
-void
-mark_queue_share(struct mark_buffer *buffer) {
-  lock_acquire(&queue_lock);
-  buffer->next = (struct mark_buffer *)atom_load_rlx(&shared);
-  atom_store_rel(&shared, (uintptr_t)buffer);
-  lock_release(&queue_lock);
+  *list = (struct mark_list){0};
 }
 
 bool
 mark_queue_has_work(void) {
-  return atom_load_acq(&shared) != 0;
-}
-
-struct mark_buffer *
-mark_queue_steal(void) {
-  if (!mark_queue_has_work())
-    return NULL;
-  lock_acquire(&queue_lock);
-  struct mark_buffer *buffer = (struct mark_buffer *)atom_load_rlx(&shared);
-  if (buffer)
-    atom_store_rlx(&shared, (uintptr_t)buffer->next);
-  lock_release(&queue_lock);
-  return buffer;
-}
-
-void
-mark_queue_note_drop(void) {
-  atom_int_store_rel(&was_dropped, 1);
+  return atom_int_load_acq(&has_work) != 0;
 }
 
 bool
-mark_queue_take_drop(void) {
-  return atom_int_swap_full(&was_dropped, 0) != 0;
+mark_queue_steal(struct mark_list *list) {
+  if (!mark_queue_has_work())
+    return false;
+  lock_acquire(&queue_lock);
+  while (shared.count && list->count < MARK_STEAL_SPANS)
+    mark_list_append(list, mark_list_take(&shared));
+  atom_int_store_rel(&has_work, shared.count != 0);
+  lock_release(&queue_lock);
+  return list->count != 0;
 }
 
 void
 mark_queue_adopt_fork(void) {
   lock_reset(&queue_lock);
-  atom_store_rlx(&shared, 0);
-  empty = NULL;
-  atom_int_store_rlx(&was_dropped, 0);
+  shared = (struct mark_list){0};
+  atom_int_store_rlx(&has_work, 0);
 }

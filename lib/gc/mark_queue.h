@@ -1,54 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has been marked but not yet scanned: buffers that markers fill and drain privately and share
- * when full.  An item is a piece of a block, at most MARK_PIECE_BYTES long, in one word.
+ * Spans that hold grey blocks: marked, but not scanned.  A span is queued once however many of its blocks are
+ * grey, and in order of arrival, so that more of them turn grey while it waits and are then scanned together
+ * (Go 1.26's collector marks this way).  The spans are linked through themselves: the queue needs no memory.
  *
- * When there is no memory for buffers items are dropped and the queue says so: marked blocks
- * are then all scanned again until none was dropped.
+ * Each marker has lists of its own; what it can spare it shares when others wait.
  */
 #ifndef CGC_GC_MARK_QUEUE_H
 #define CGC_GC_MARK_QUEUE_H
 
-#include "base/atom.h"
+#include "heap/span.h"
 
-#define MARK_PIECE_BYTES ((size_t)128 * 1024)
+/* A thief takes at most so many spans. */
+enum { MARK_STEAL_SPANS = CGC_CONFIG_HOSTILE ? 1 : 16 };
 
-enum { MARK_BUFFER_ITEMS = CGC_CONFIG_HOSTILE ? 4 : 510 };
-
-struct mark_buffer {
-  struct mark_buffer *next;
+struct mark_list {
+  struct cgc_span *first;
+  struct cgc_span *last;    /* undefined if the list is empty */
   size_t count;
-  uint64_t items[MARK_BUFFER_ITEMS];
 };
 
-/* Items: address in the low 48 bits, length in words above. */
-CGC_INLINE uint64_t
-mark_item(uintptr_t addr, size_t bytes) {
-  return addr | (uint64_t)(bytes / sizeof(void *)) << 48;
+CGC_INLINE void
+mark_list_append(struct mark_list *list, struct cgc_span *span) {
+  span->mark_next = NULL;
+  if (list->count++)
+    list->last->mark_next = span;
+  else
+    list->first = span;
+  list->last = span;
 }
 
-CGC_INLINE uintptr_t
-mark_item_addr(uint64_t item) {
-  return item & (((uint64_t)1 << 48) - 1);
+/* The first span, or NULL. */
+CGC_INLINE struct cgc_span *
+mark_list_take(struct mark_list *list) {
+  struct cgc_span *span = list->first;
+  if (span) {
+    list->first = span->mark_next;
+    list->count--;
+  }
+  return span;
 }
 
-CGC_INLINE size_t
-mark_item_bytes(uint64_t item) {
-  return (item >> 48) * sizeof(void *);
-}
+/* Shares all spans of a list, and empties it. */
+void mark_queue_share(struct mark_list *list);
 
-/* An empty buffer, or NULL if there is no memory.  Takes LOCK_RANK_META. */
-struct mark_buffer *mark_queue_get_empty(void);
-void mark_queue_put_empty(struct mark_buffer *buffer);
-
-/* Shares a buffer with items; takes one, or NULL. */
-void mark_queue_share(struct mark_buffer *buffer);
-struct mark_buffer *mark_queue_steal(void);
+/* Moves shared spans to an empty list; false if there are none. */
+bool mark_queue_steal(struct mark_list *list);
 bool mark_queue_has_work(void);
-
-/* An item was dropped; whether one was since the last question. */
-void mark_queue_note_drop(void);
-bool mark_queue_take_drop(void);
 
 /* In a forked child. */
 void mark_queue_adopt_fork(void);

@@ -48,6 +48,7 @@ sweep_small(struct cgc_span *span, struct sweep_result *result) {
     struct word_fate fate = judge_word(span, i);
     atom_store_rlx(&word->condemned, fate.held);
     atom_store_rlx(&word->mark, 0);
+    atom_store_rlx(span_scanned(span, i), 0);
     if (fate.reclaimed) {
       atom_or_full(&word->remote, fate.reclaimed);   /* as span_free_remote */
       has_reclaimed = true;
@@ -63,6 +64,7 @@ sweep_large(struct cgc_span *span, struct sweep_result *result) {
   struct word_fate fate = judge_word(span, 0);
   atom_store_rlx(&span->words[0].condemned, fate.held);
   atom_store_rlx(&span->words[0].mark, 0);
+  atom_store_rlx(span_scanned(span, 0), 0);
   add_fate(result, fate, span_bytes(span));
   if (fate.reclaimed)
     page_heap_free(span);
@@ -114,8 +116,11 @@ void
 sweep_clear_marks_stw(void) {
   for (size_t i = 0; i < span_table_count(); i++) {
     struct cgc_span *span = span_table_at(i);
-    for (unsigned k = 0; span_is_used(span) && k < span_word_count(span); k++)
+    atom_int_store_rlx(&span->is_grey, 0);
+    for (unsigned k = 0; span_is_used(span) && k < span_word_count(span); k++) {
       atom_store_rlx(&span->words[k].mark, 0);
+      atom_store_rlx(span_scanned(span, k), 0);
+    }
   }
 }
 

@@ -59,21 +59,6 @@ trace_work(unsigned index, void *arg) {
   do
     mark_drain(marker, &job->waiting_markers);
   while (mark_steal(marker) || await_work(marker, job));
-  marker_fini(marker);
-}
-
-/* Items were dropped for want of memory: scan all that is marked until none is. */
-static void
-retrace_dropped(struct marker *marker) {
-  atom_int nobody = 0;
-  while (mark_queue_take_drop()) {
-    marker_init(marker, true);
-    mark_rescan_heap(marker);
-    do
-      mark_drain(marker, &nobody);
-    while (mark_steal(marker));
-    marker_fini(marker);
-  }
 }
 
 int
@@ -92,7 +77,6 @@ trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
     result->scanned_bytes += markers[i]->scanned_bytes;
     err = err ? err : markers[i]->err;
   }
-  retrace_dropped(markers[0]);
   return err;
 }
 
@@ -105,6 +89,5 @@ trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void)) {
     mark_root(marker, &roots->roots[i]);
   mark_rescan_heap(marker);
   CGC_CHECK(!marker->unmarked || !is_world_still());   /* every reachable block is marked */
-  marker_fini(marker);
   page_heap_check();
 }

@@ -350,10 +350,8 @@ cut_into_slots(struct cgc_span *span, const struct cgc_size_class *size) {
   span->slot_count = size->slot_count;
   span->divide_magic = size->divide_magic;
   span->countdown = SPAN_NO_COUNTDOWN;
-  for (unsigned i = 0; i < span_word_count(span); i++) {
-    memset(&span->words[i], 0, sizeof span->words[i]);
+  for (unsigned i = 0; i < span_word_count(span); i++)
     atom_store_rlx(&span->words[i].free, span_word_mask(span, i));
-  }
 }
 
 /* Makes an unused structure a used span at addr.  The state is written last. */
@@ -370,10 +368,9 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   span->slot_bytes = 0;
   span->slot_count = 1;
   span->divide_magic = 0;
+  memset(span->words, 0, span_words_bytes(span->word_capacity));
   if (size->slot_count)
     cut_into_slots(span, size);
-  else
-    memset(&span->words[0], 0, sizeof span->words[0]);
   atom_barrier_compiler();
   span->state = size->slot_count ? SPAN_FULL : SPAN_LARGE;
   heap_map_set_touched(addr, pages, true);

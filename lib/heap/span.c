@@ -99,6 +99,7 @@ span_check_words(const struct cgc_span *span) {
 
 void
 span_check(const struct cgc_span *span) {
+  CGC_CHECK(!atom_int_load_rlx(&span->is_grey));   /* [span.grey] */
   CGC_CHECK(span->base_addr % SPAN_PAGE_BYTES == 0);
   if (!span_is_small(span)) {
     CGC_CHECK(span->slot_count == 1 && span->divide_magic == 0 && !atom_load_rlx(&span->owner));

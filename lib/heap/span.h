@@ -4,12 +4,13 @@
  * All that is known of its slots lies here, out of line; the collector and the allocator
  * never write to the pages themselves.
  *
- * Four bits per slot, in words of 64 slots:
+ * Five bits per slot, in words of 64 slots:
  *
  *   free       a free slot; written by the owner alone
  *   remote     freed by another thread or by the collector; set by anyone, taken by the owner,
  *              who then sets `free`.  A slot is free if either bit is set.
  *   mark       reached in the cycle at hand
+ *   scanned    marked, and its pointers have been followed; a block that is marked only is grey
  *   condemned  found unreachable by the last cycle, kept until the next one confirms it
  *
  * The window of a thread cache is one word of its current span: the free bits of that word
@@ -18,9 +19,10 @@
  *
  * Invariants
  *   [span.slots]   a used small span: slot_count * slot_bytes <= page_count pages
- *   [span.tail]    bits at and after slot_count are 0 in all four maps
+ *   [span.tail]    bits at and after slot_count are 0 in all maps
  *   [span.window]  window_word != SPAN_NO_WINDOW exactly when state is SPAN_CURRENT; its free bits are 0
  *   [span.lists]   FULL and PARTIAL spans are in one list of their owner; a CURRENT span is in none
+ *   [span.grey]    outside of a mark no span is grey: every marked block of a scanned kind has been scanned
  *   [span.owner]   `owner` changes only by the owner, or with the world stopped
  */
 #ifndef CGC_HEAP_SPAN_H
@@ -77,7 +79,10 @@ struct cgc_span {
    * list looks at `owner`. */
   struct cgc_span *remote_next;
   atom_int is_remote_listed;
-  uint32_t cold_padding[3];
+
+  /* Markers: is in a mark list, because it holds grey blocks. */
+  atom_int is_grey;
+  struct cgc_span *mark_next;
 
   /* From here on what malloc, free and the marker need: half a cache line, the first word beside it. */
 
@@ -99,7 +104,7 @@ struct cgc_span {
   uint8_t  window_word;
   uint8_t  state;              /* enum span_state */
 
-  struct span_word words[];    /* word_capacity */
+  struct span_word words[];    /* word_capacity; behind them come the scanned words */
 };
 
 _Static_assert(offsetof(struct cgc_span, base_addr) == 64, "hot fields start a cache line");
@@ -147,6 +152,18 @@ span_word_count(const struct cgc_span *span) {
   return (span->slot_count + 63u) / 64;
 }
 
+/* Marked slots of a word that have been scanned; for a large span, the bytes that have been. */
+CGC_INLINE atom_word *
+span_scanned(struct cgc_span *span, unsigned word) {
+  return (atom_word *)&span->words[span->word_capacity] + word;
+}
+
+/* What so many words take behind the structure. */
+CGC_INLINE size_t
+span_words_bytes(unsigned word_count) {
+  return word_count * (sizeof(struct span_word) + sizeof(atom_word));
+}
+
 /* Bits of the slots that exist in a word. */
 CGC_INLINE uint64_t
 span_word_mask(const struct cgc_span *span, unsigned word) {
@@ -177,7 +194,7 @@ struct cgc_span *span_owner_take_remote(struct span_owner *owner);
 void span_list_push(struct cgc_span **head, struct cgc_span *span);
 void span_list_remove(struct cgc_span **head, struct cgc_span *span);
 
-/* Checks the invariants above of a used span whose owner is not running. */
+/* Checks the invariants above of a used span whose owner is not running, outside of a mark. */
 void span_check(const struct cgc_span *span);
 
 #endif

@@ -46,7 +46,7 @@ span_table_make_locked(unsigned word_count) {
   size_t index = atom_load_rlx(&table_count);
   if (index == table_mapped_count && !span_table_grow_locked())
     return NULL;
-  struct cgc_span *span = meta_alloc(sizeof *span + word_count * sizeof span->words[0]);
+  struct cgc_span *span = meta_alloc(sizeof *span + span_words_bytes(word_count));
   if (!span)
     return NULL;
   span->word_capacity = (uint16_t)word_count;

@@ -4,7 +4,6 @@
 #include "unit.h"
 
 #include "base/arch_x86_64.h"
-#include "base/meta.h"
 #include "base/options.h"
 #include "gc/mark.h"
 #include "gc/trace_phase.h"
@@ -13,7 +12,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 static struct thread_cache cache;
 static uintptr_t root_words[16];
@@ -41,7 +39,6 @@ mark_all(const struct root *root) {
   do
     mark_drain(&marker, &nobody);
   while (mark_steal(&marker));
-  marker_fini(&marker);
   ck_assert_int_eq(marker.err, 0);
 }
 
@@ -278,6 +275,17 @@ START_TEST(mark_looks_at_every_piece_of_a_large_block) {
   ck_assert(is_marked(block));
   for (size_t i = 0; i < CGC_COUNT(targets); i++)
     ck_assert(is_marked(targets[i]));
+  ck_assert_uint_eq(atom_int_load_rlx(&span_of(block)->is_grey), 0);
+}
+END_TEST
+
+START_TEST(mark_finds_a_packed_pointer_across_the_border_of_two_pieces) {
+  unit_start_heap();
+  char *block = unit_take_large(4 * MARK_PIECE_BYTES, 0);
+  void *target = take(CLASS_32_BYTES);
+  memcpy(block + MARK_PIECE_BYTES - 4, &target, sizeof target);
+  mark_from((uintptr_t)block, ROOT_DATA);
+  ck_assert(is_marked(target));
 }
 END_TEST
 
@@ -377,19 +385,26 @@ START_TEST(mark_trace_of_a_random_graph_marks_what_is_reachable) {
 }
 END_TEST
 
-/* Without memory for queues items are dropped, and found again. */
-START_TEST(mark_trace_without_memory_for_queues_marks_all_the_same) {
+/* A list through all slots of a span, from the last to the first, and back through a block in another span:
+ * the span turns grey again and again. */
+START_TEST(mark_trace_comes_back_to_spans_that_turn_grey_again) {
   struct trace_result result;
-  struct rlimit none = {0, RLIM_INFINITY};
   unit_start_heap();
-  option_values[OPTION_MARKERS] = 1;
-  trace(&result);   /* of nothing: the marker itself has its memory now */
-  make_graph_with_roots();
-  ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
-  while (meta_alloc(64))
-    ;
+  option_values[OPTION_MARKERS] = _i ? 4 : 1;
+  if (_i)
+    unit_take_large(16 * MIB, SPAN_KIND_NOSCAN);
+  enum { LINKS = 5000 };
+  static void **links[LINKS];
+  for (unsigned i = 0; i < LINKS; i++)
+    links[i] = take(i % 2 ? CLASS_32_BYTES : CLASS_256_BYTES);
+  for (unsigned i = 1; i < LINKS; i++)
+    links[i][1] = links[i - 1];
+  root_words[5] = (uintptr_t)links[LINKS - 1];
   trace(&result);
-  assert_marks_are_what_is_reachable();
+  for (unsigned i = 0; i < LINKS; i++)
+    ck_assert(is_marked(links[i]));
+  ck_assert(!mark_queue_has_work());
+  ck_assert_uint_eq(atom_int_load_rlx(&span_of(links[0])->is_grey), 0);
 }
 END_TEST
 
@@ -465,9 +480,10 @@ mark_suite(void) {
   tcase_add_test(tests, mark_looks_at_first_and_last_word_of_blocks_of_every_class);
   tcase_add_test(tests, mark_does_not_look_into_noscan_blocks);
   tcase_add_test(tests, mark_looks_at_every_piece_of_a_large_block);
+  tcase_add_test(tests, mark_finds_a_packed_pointer_across_the_border_of_two_pieces);
   tcase_add_test(tests, mark_root_partly_unmapped_is_read_around_the_hole);
   tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 2);
-  tcase_add_test(tests, mark_trace_without_memory_for_queues_marks_all_the_same);
+  tcase_add_loop_test(tests, mark_trace_comes_back_to_spans_that_turn_grey_again, 0, 2);
   tcase_add_test(tests, mark_verification_of_a_sound_trace_passes);
   tcase_add_test_raise_signal(tests, mark_verification_of_a_missing_mark_aborts, SIGABRT);
   tcase_add_test(tests, mark_verification_in_a_world_that_has_moved_does_not_abort);

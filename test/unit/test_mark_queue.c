@@ -3,73 +3,74 @@
 
 #include "gc/mark_queue.h"
 
-START_TEST(mark_queue_item_holds_address_and_length) {
-  static const uintptr_t addrs[] = {0, 8, 0x409464000010, ((uintptr_t)1 << 47) - 8};
-  static const size_t lengths[] = {0, 8, 32768, MARK_PIECE_BYTES};
-  for (size_t i = 0; i < CGC_COUNT(addrs); i++)
-    for (size_t k = 0; k < CGC_COUNT(lengths); k++) {
-      uint64_t item = mark_item(addrs[i], lengths[k]);
-      ck_assert_uint_eq(mark_item_addr(item), addrs[i]);
-      ck_assert_uint_eq(mark_item_bytes(item), lengths[k]);
-    }
+enum { SPANS = 40 };
+
+static struct cgc_span spans[SPANS];
+static struct mark_list list;
+
+static void
+append(unsigned from, unsigned to) {
+  for (unsigned i = from; i < to; i++)
+    mark_list_append(&list, &spans[i]);
+}
+
+START_TEST(mark_list_gives_spans_in_order_of_arrival) {
+  ck_assert_ptr_null(mark_list_take(&list));
+  append(0, 3);
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[0]);
+  append(3, 5);
+  for (unsigned i = 1; i < 5; i++)
+    ck_assert_ptr_eq(mark_list_take(&list), &spans[i]);
+  ck_assert_ptr_null(mark_list_take(&list));
+  ck_assert_uint_eq(list.count, 0);
+}
+END_TEST
+
+START_TEST(mark_list_that_was_emptied_can_be_filled_again) {
+  append(0, 1);
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[0]);
+  append(0, 2);
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[0]);
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[1]);
+  ck_assert_ptr_null(mark_list_take(&list));
 }
 END_TEST
 
 START_TEST(mark_queue_new_has_no_work) {
-  unit_start_heap();
   ck_assert(!mark_queue_has_work());
-  ck_assert_ptr_null(mark_queue_steal());
+  ck_assert(!mark_queue_steal(&list));
+  mark_queue_share(&list);   /* of nothing */
+  ck_assert(!mark_queue_has_work());
 }
 END_TEST
 
-START_TEST(mark_queue_buffer_given_back_is_used_again_and_empty) {
-  unit_start_heap();
-  struct mark_buffer *first = mark_queue_get_empty(), *second = mark_queue_get_empty();
-  ck_assert(first && second && first != second);
-  ck_assert_uint_eq(first->count, 0);
-  first->count = 7;
-  mark_queue_put_empty(first);
-  ck_assert_ptr_eq(mark_queue_get_empty(), first);
-  ck_assert_uint_eq(first->count, 0);
-}
-END_TEST
-
-START_TEST(mark_queue_shared_buffers_can_be_stolen_once_each) {
-  unit_start_heap();
-  struct mark_buffer *first = mark_queue_get_empty(), *second = mark_queue_get_empty();
-  first->items[first->count++] = 1;
-  second->items[second->count++] = 2;
-  mark_queue_share(first);
+START_TEST(mark_queue_shared_spans_are_stolen_once_each_in_order) {
+  append(0, 5);
+  mark_queue_share(&list);
+  ck_assert_uint_eq(list.count, 0);
   ck_assert(mark_queue_has_work());
-  mark_queue_share(second);
-  struct mark_buffer *a = mark_queue_steal(), *b = mark_queue_steal();
-  ck_assert((a == first && b == second) || (a == second && b == first));
-  ck_assert_uint_eq(first->count, 1);
-  ck_assert_uint_eq(first->items[0], 1);
+  append(5, SPANS);
+  mark_queue_share(&list);
+  unsigned seen = 0;
+  while (mark_queue_steal(&list)) {
+    ck_assert_uint_le(list.count, MARK_STEAL_SPANS);
+    for (struct cgc_span *span; (span = mark_list_take(&list)); seen++)
+      ck_assert_ptr_eq(span, &spans[seen]);
+  }
+  ck_assert_uint_eq(seen, SPANS);
   ck_assert(!mark_queue_has_work());
-  ck_assert_ptr_null(mark_queue_steal());
-}
-END_TEST
-
-START_TEST(mark_queue_drop_is_told_once) {
-  ck_assert(!mark_queue_take_drop());
-  mark_queue_note_drop();
-  mark_queue_note_drop();
-  ck_assert(mark_queue_take_drop());
-  ck_assert(!mark_queue_take_drop());
 }
 END_TEST
 
 START_TEST(mark_queue_after_fork_is_empty) {
-  unit_start_heap();
-  struct mark_buffer *buffer = mark_queue_get_empty();
-  buffer->count = 1;
-  mark_queue_share(buffer);
-  mark_queue_note_drop();
+  append(0, 3);
+  mark_queue_share(&list);
   mark_queue_adopt_fork();
   ck_assert(!mark_queue_has_work());
-  ck_assert(!mark_queue_take_drop());
-  ck_assert_ptr_nonnull(mark_queue_get_empty());
+  ck_assert(!mark_queue_steal(&list));
+  append(0, 1);
+  mark_queue_share(&list);
+  ck_assert(mark_queue_steal(&list));
 }
 END_TEST
 
@@ -77,11 +78,10 @@ Suite *
 mark_queue_suite(void) {
   TCase *tests;
   Suite *suite = unit_suite("mark_queue", &tests);
-  tcase_add_test(tests, mark_queue_item_holds_address_and_length);
+  tcase_add_test(tests, mark_list_gives_spans_in_order_of_arrival);
+  tcase_add_test(tests, mark_list_that_was_emptied_can_be_filled_again);
   tcase_add_test(tests, mark_queue_new_has_no_work);
-  tcase_add_test(tests, mark_queue_buffer_given_back_is_used_again_and_empty);
-  tcase_add_test(tests, mark_queue_shared_buffers_can_be_stolen_once_each);
-  tcase_add_test(tests, mark_queue_drop_is_told_once);
+  tcase_add_test(tests, mark_queue_shared_spans_are_stolen_once_each_in_order);
   tcase_add_test(tests, mark_queue_after_fork_is_empty);
   return suite;
 }
