@@ -26,4 +26,4 @@ begin
     return md5(s);
 end $$;
 select f(5000);
-select count(*) from regexp_matches((select string_agg(m, '') from item where id < 3000), '([a-f])(\d+)\1', 'g');
+select count(*) from regexp_matches((select string_agg(m, '' order by id) from item where id < 3000), '([a-f])(\d+)\1', 'g');
