@@ -109,6 +109,11 @@ atom_int_swap_full(atom_int *at, unsigned value) {
 
 /* Orders this thread against its own signal handlers only. */
 CGC_INLINE void
+atom_barrier_full(void) {
+  AO_nop_full();
+}
+
+CGC_INLINE void
 atom_barrier_compiler(void) {
   __asm__ volatile("" ::: "memory");
 }

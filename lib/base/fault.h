@@ -13,7 +13,7 @@
 #define FAULT_LIST(X)                                                              \
   X(MAP, "map") X(DISCARD, "discard") X(WIPE, "wipe") X(READ_MEMORY, "read-memory") \
   X(PAGE_SCAN, "page-scan") X(OPEN, "open") X(READ, "read") X(SIGNAL, "signal")     \
-  X(CLONE, "clone") X(LIST, "list") X(SIGACTION, "sigaction")
+  X(CLONE, "clone") X(LIST, "list") X(SIGACTION, "sigaction") X(MEMBARRIER, "membarrier")
 
 enum fault {
 #define FAULT_ENUM(name, text) FAULT_##name,

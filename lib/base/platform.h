@@ -66,6 +66,9 @@ int  platform_process_id(void);
 int  platform_thread_id(void);
 bool platform_thread_exists(int tid);
 void platform_yield(void);
+
+/* Has every running thread of the process execute a memory barrier.  0 or an errno code.  membarrier(2). */
+int platform_barrier_all_threads(void);
 void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
 _Noreturn void platform_abort(void);

@@ -184,6 +184,18 @@ platform_thread_exists(int tid) {
   return CALL3(SYS_tgkill, platform_process_id(), tid, 0) == 0;
 }
 
+/* A process registers its use; so does a forked child again. */
+int
+platform_barrier_all_threads(void) {
+  enum { PRIVATE_EXPEDITED = 1 << 3, REGISTER_PRIVATE_EXPEDITED = 1 << 4 };
+  if (fault_is_due(FAULT_MEMBARRIER))
+    return ENOSYS;
+  long err = CALL2(SYS_membarrier, PRIVATE_EXPEDITED, 0);
+  if (err == -EPERM && CALL2(SYS_membarrier, REGISTER_PRIVATE_EXPEDITED, 0) == 0)
+    err = CALL2(SYS_membarrier, PRIVATE_EXPEDITED, 0);
+  return (int)-err;
+}
+
 void
 platform_yield(void) {
   CALL0(SYS_sched_yield);

@@ -5,6 +5,7 @@
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
+#include "world/park.h"
 
 #include <string.h>
 
@@ -187,6 +188,10 @@ verdict_without_span(uintptr_t addr) {
 
 enum free_verdict
 free_slow(void *block, enum free_result result) {
+  if (CGC_UNLIKELY(thread_cache_self == &thread_cache_parked)) {
+    park_break();
+    return free_block(block);
+  }
   uintptr_t addr = (uintptr_t)block;
   struct cgc_span *span = heap_map_span(addr);
   enum free_verdict verdict = FREE_VERDICT_FREED;

@@ -9,6 +9,7 @@
 #include "heap/central.h"
 #include "heap/page_heap.h"
 #include "heap/span_table.h"
+#include "world/park.h"
 
 enum { STATE_NEW, STATE_STARTING, STATE_READY, STATE_FAILED };
 
@@ -23,6 +24,7 @@ start(void) {
     return STATE_FAILED;
   page_heap_init();
   thread_init();
+  park_init();
   cycle_init();
   return STATE_READY;
 }
@@ -98,6 +100,7 @@ runtime_enter_slow(void) {
     return NULL;
   if (!meta_is_native())
     adopt_fork();
+  park_break();
   struct thread_cache *cache = thread_cache_self;
   if (cache == &thread_cache_none) {
     struct cgc_thread *thread = thread_register_self();

@@ -18,12 +18,12 @@ runtime_enter_again(struct thread_cache *cache) {
     runtime_await_resume(cache);
 }
 
-/* Begins a slow path: starts the library, registers the thread, adopts a fork, as need be.  Returns
+/* Begins a slow path: starts the library, registers the thread, ends its parking, adopts a fork, as need be.  Returns
  * the thread's cache, inside (thread_cache_enter), or NULL if there is no memory for that. */
 CGC_INLINE struct thread_cache *
 runtime_enter(void) {
   struct thread_cache *cache = thread_cache_self;
-  if (CGC_UNLIKELY(!meta_is_native() || cache == &thread_cache_none))
+  if (CGC_UNLIKELY(!meta_is_native() || thread_cache_is_empty(cache)))
     return runtime_enter_slow();
   runtime_enter_again(cache);
   return cache;

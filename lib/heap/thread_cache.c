@@ -5,7 +5,7 @@
 #include "heap/central.h"
 #include "heap/page_heap.h"
 
-struct thread_cache thread_cache_none;
+struct thread_cache thread_cache_none, thread_cache_parked;
 __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 
 enum {

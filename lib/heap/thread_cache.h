@@ -48,8 +48,14 @@ struct thread_cache {
  * variable of the library. */
 extern __thread struct thread_cache *thread_cache_self __attribute__((tls_model("initial-exec")));
 
-/* Has no free slot and owns no span, so that every path ends up in the slow one. */
-extern struct thread_cache thread_cache_none;
+/* Have no free slot and own no span, so that every path ends up in the slow one: of a thread that is not
+ * registered, and of one that is parked (world/park.h). */
+extern struct thread_cache thread_cache_none, thread_cache_parked;
+
+CGC_INLINE bool
+thread_cache_is_empty(const struct thread_cache *cache) {
+  return cache == &thread_cache_none || cache == &thread_cache_parked;
+}
 
 /* A slot of the window, or NULL if it has none. */
 CGC_INLINE void *

@@ -5,6 +5,7 @@
 #include "base/hull.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "world/park.h"
 #include "world/tasks.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ struct stop_round {
   unsigned generation;
   unsigned missing;
   bool has_handler;        /* the stop signal is ours, as far as that is needed */
+  bool has_synchronized;   /* it can be told who is parked */
   bool may_be_asleep;      /* long enough has been waited to ask the kernel */
   int  err;
 };
@@ -146,6 +148,31 @@ ask_to_stop(struct cgc_thread *thread, int tid) {
     atom_int_store_rlx(&thread->signal_is_pending, 0);   /* queue full: again in the next round */
 }
 
+/* Whether the thread is parked; if so it is stopped now.  acq: pairs with park_begin.  A signal on its way to it
+ * from before must be answered. */
+static bool
+take_parked(struct cgc_thread *thread, unsigned generation) {
+  if (!atom_int_load_acq(&thread->is_parked) || atom_int_load_rlx(&thread->signal_is_pending))
+    return false;
+  thread->is_kernel_parked = false;
+  thread->context = NULL;
+  thread->stack_pointer = thread->parked_stack_pointer;
+  atom_int_store_rel(&thread->stopped_in, generation);
+  return true;
+}
+
+/* What comes before a first look at another thread: these steps cost a process of one thread nothing. */
+static int
+prepare_round(struct stop_round *round) {
+  if (!round->has_synchronized)
+    round->err = park_synchronize();
+  round->has_synchronized = !round->err;
+  if (!round->err && !round->has_handler)
+    round->err = ensure_handler();
+  round->has_handler = !round->err;
+  return round->err;
+}
+
 /* Whether the thread sleeps with all signals blocked; it is believed after some waiting, or at once if it
  * has not run since the last cycle. */
 static bool
@@ -177,15 +204,11 @@ visit_thread(int tid, void *arg) {
     round->err = ENOMEM;
     return false;
   }
-  if (!round->has_handler) {
-    round->err = ensure_handler();
-    round->has_handler = !round->err;
-    if (round->err)
-      return false;
-  }
+  if (prepare_round(round))
+    return false;
   if (thread->is_dead)
     return true;
-  if (has_answered(thread, round->generation)) {
+  if (has_answered(thread, round->generation) || take_parked(thread, round->generation)) {
     round->result->threads++;
     round->result->kernel_parked += thread->is_kernel_parked;
     return true;

@@ -48,8 +48,8 @@ thread_init(void) {
 
 /* ---- records ---- */
 
-static struct cgc_thread *
-find_locked(int tid) {
+struct cgc_thread *
+thread_find(int tid) {
   struct cgc_thread *thread = thread_first();
   while (thread && atom_int_load_rlx(&thread->tid) != (unsigned)tid)
     thread = thread->next;
@@ -82,6 +82,7 @@ clear_locked(struct cgc_thread *thread) {
   atom_int_store_rlx(&thread->signal_is_pending, 0);
   atom_int_store_rlx(&thread->stopped_in, 0);
   atom_int_store_rlx(&thread->cache.is_stop_wanted, 0);
+  atom_int_store_rlx(&thread->is_parked, 0);
   thread->is_kernel_parked = false;
   thread->is_dead = false;
   atom_int_store_rel(&thread->tid, 0);
@@ -99,10 +100,10 @@ reap_locked(void) {
 /* Looking whether threads exist costs a system call each: only when records run out. */
 static struct cgc_thread *
 take_record_locked(int tid) {
-  struct cgc_thread *thread = find_locked(0);
+  struct cgc_thread *thread = thread_find(0);
   if (!thread) {
     reap_locked();
-    thread = find_locked(0);
+    thread = thread_find(0);
   }
   if (!thread)
     thread = add_record_locked();
@@ -127,7 +128,7 @@ unlock_threads(uint64_t mask) {
 struct cgc_thread *
 thread_find_or_add(int tid) {
   uint64_t mask = lock_threads();
-  struct cgc_thread *thread = find_locked(tid);
+  struct cgc_thread *thread = thread_find(tid);
   if (!thread)
     thread = take_record_locked(tid);
   unlock_threads(mask);
@@ -159,7 +160,7 @@ struct cgc_thread *
 thread_register_self(void) {
   int tid = platform_thread_id();
   uint64_t mask = lock_threads();
-  struct cgc_thread *thread = find_locked(tid);
+  struct cgc_thread *thread = thread_find(tid);
   if (thread && thread->has_cache) {   /* of an earlier thread that had the same id */
     clear_locked(thread);
     thread = NULL;

@@ -32,6 +32,10 @@ struct cgc_thread {
   uintptr_t stack_pointer;       /* valid while stopped */
   const void *context;           /* ucontext_t of the signal, or NULL */
 
+  /* The thread itself (world/park.h). */
+  atom_int is_parked;
+  uintptr_t parked_stack_pointer;   /* valid while parked */
+
   /* Stopper: a thread that blocks all signals, seen asleep in the kernel. */
   bool     is_kernel_parked;
   bool     is_dead;              /* ended, though its id is still listed */
@@ -50,6 +54,9 @@ void thread_note_stack(void);
 /* The record of a thread that exists, made if need be; NULL if there is no memory. */
 struct cgc_thread *thread_find_or_add(int tid);
 
+/* The record of a thread, or NULL.  Without a lock: of the calling thread or one that is stopped. */
+struct cgc_thread *thread_find(int tid);
+
 /* The first record; the others follow by `next`.  Skip those whose tid is 0. */
 struct cgc_thread *thread_first(void);
 
@@ -60,11 +67,11 @@ void thread_settle_stw(void);
 /* In a forked child: forgets all threads but the calling one. */
 void thread_adopt_fork(void);
 
-/* The calling thread's record, or NULL. */
+/* The calling thread's record; NULL if it has none, or is parked. */
 CGC_INLINE struct cgc_thread *
 thread_self(void) {
   struct thread_cache *cache = thread_cache_self;
-  return cache == &thread_cache_none ? NULL : (struct cgc_thread *)cache;
+  return thread_cache_is_empty(cache) ? NULL : (struct cgc_thread *)cache;
 }
 
 #endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/park.h"
+
+#include "base/platform.h"
+
+#include <errno.h>
+
+atom_int park_needs_fence;
+
+void
+park_init(void) {
+  atom_int_store_rlx(&park_needs_fence, platform_barrier_all_threads() != 0);
+}
+
+/* Refused for the first time, by a filter of system calls: from now on the threads have fences, but some
+ * may be on their way into a call without. */
+int
+park_synchronize(void) {
+  if (atom_int_load_rlx(&park_needs_fence) || platform_barrier_all_threads() == 0)
+    return 0;
+  atom_int_store_rlx(&park_needs_fence, 1);
+  return EAGAIN;
+}
+
+static void
+await_resume(void) {
+  unsigned generation = atom_int_load_acq(&stop_world_generation);
+  while (generation & 1 && atom_int_load_acq(&stop_world_generation) == generation)
+    platform_futex_wait(&stop_world_generation, generation, UINT64_MAX);
+}
+
+/* A stop signal sent before the thread parked would end its call: it is taken before the call.  It has been sent
+ * when the flag is seen, unless it was lost. */
+static void
+take_late_signal(struct cgc_thread *thread) {
+  for (int i = 0; i < 8 && atom_int_load_acq(&thread->signal_is_pending); i++)
+    platform_yield();
+}
+
+void
+park_begin_slow(struct cgc_thread *thread) {
+  while (stop_world_is_on())
+    await_resume();
+  take_late_signal(thread);
+}
+
+/* While it waits it is parked again, so that a stop that has not seen it yet need not send a signal. */
+void
+park_end_slow(struct cgc_thread *thread) {
+  do {
+    atom_int_store_rel(&thread->is_parked, 1);
+    await_resume();
+    atom_int_store_rlx(&thread->is_parked, 0);
+    park_fence();
+  } while (stop_world_is_on());
+}
+
+struct cgc_thread *
+park_self(void) {
+  return thread_cache_self == &thread_cache_parked ? thread_find(platform_thread_id()) : NULL;
+}
+
+void
+park_break(void) {
+  struct cgc_thread *thread = park_self();
+  if (thread)
+    park_end(thread);
+}
