@@ -3,6 +3,7 @@
 
 #include "base/arch_x86_64.h"
 #include "base/hull.h"
+#include "base/lines.h"
 #include "base/meta.h"
 #include "base/platform.h"
 #include "heap/heap_map.h"
@@ -127,49 +128,7 @@ scan_all(int pagemap_fd) {
   return list_foreign(scan_part, pagemap_fd, 0, ((uintptr_t)1 << ARCH_ADDRESS_BITS) - ARCH_PAGE_BYTES);
 }
 
-/* ---- maps; of this thread, for the first one of the process may have ended ---- */
-
-/* Reads a file line by line without stdio. */
-struct line_reader {
-  int    fd;
-  int    err;
-  bool   skips_line;          /* the line was longer than the buffer: its rest is left out */
-  size_t start, end;
-  char   buffer[4096];
-};
-
-static bool
-read_more(struct line_reader *reader) {
-  memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
-  reader->end -= reader->start;
-  reader->start = 0;
-  ssize_t bytes = platform_read(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
-  if (bytes < 0)
-    reader->err = (int)-bytes;
-  reader->end += bytes > 0 ? (size_t)bytes : 0;
-  return bytes > 0;
-}
-
-/* The next line, ended by 0 in the buffer, or NULL at the end or on an error.  A long one is cut. */
-static char *
-next_line(struct line_reader *reader) {
-  for (;;) {
-    char *line = reader->buffer + reader->start;
-    char *newline = memchr(line, '\n', reader->end - reader->start);
-    bool is_full = reader->start == 0 && reader->end == sizeof reader->buffer;
-    if (newline || is_full) {
-      char *last = newline ? newline : &reader->buffer[sizeof reader->buffer - 1];
-      bool is_rest = reader->skips_line;
-      *last = 0;
-      reader->start = (size_t)(last + 1 - reader->buffer);
-      reader->skips_line = !newline;
-      if (!is_rest)
-        return line;
-    } else if (!read_more(reader)) {
-      return NULL;
-    }
-  }
-}
+/* ---- maps and pagemap; of this thread, for the first one of the process may have ended ---- */
 
 static const char *
 parse_hex(const char *text, uintptr_t *value) {
@@ -182,6 +141,24 @@ parse_hex(const char *text, uintptr_t *value) {
     else
       return text;
   }
+}
+
+struct mapping {
+  uintptr_t start_addr, end_addr;
+  bool      is_private;
+};
+
+/* "START-END rwxp ..."; another line leaves the mapping as it is. */
+static bool
+parse_mapping(const char *line, struct mapping *mapping) {
+  struct mapping parsed;
+  const char *at = parse_hex(line, &parsed.start_addr);
+  if (at == line || *at != '-')
+    return false;
+  at = parse_hex(at + 1, &parsed.end_addr);
+  parsed.is_private = at[4] == 'p' && !(parsed.end_addr >> ARCH_ADDRESS_BITS);
+  *mapping = parsed;
+  return true;
 }
 
 /* Bits of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst. */
@@ -205,43 +182,77 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   return 0;
 }
 
-/* "START-END rwxp ...": private mappings. */
-static int
-read_mapping(int pagemap_fd, const char *line) {
-  uintptr_t start_addr, end_addr;
-  const char *at = parse_hex(line, &start_addr);
-  at = parse_hex(at + 1, &end_addr);
-  if (at[4] != 'p' || end_addr >> ARCH_ADDRESS_BITS)
-    return 0;
-  return list_foreign(read_entries, pagemap_fd, start_addr, end_addr);
-}
-
 static int
 read_maps(int pagemap_fd) {
   struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/maps")};
   if (reader.fd < 0)
     return -reader.fd;
   int err = 0;
-  for (char *line; !err && (line = next_line(&reader));)
-    err = read_mapping(pagemap_fd, line);
+  struct mapping mapping;
+  for (char *line; !err && (line = line_reader_next(&reader));)
+    if (parse_mapping(line, &mapping) && mapping.is_private)
+      err = list_foreign(read_entries, pagemap_fd, mapping.start_addr, mapping.end_addr);
   platform_close(reader.fd);
   return err ? err : reader.err;
 }
 
+/* ---- smaps: readable by a process that may not read its pagemap, since it has changed its user id ---- */
+
+static int
+add_part(int fd, uintptr_t start_addr, uintptr_t end_addr) {
+  (void)fd;
+  return list_add(start_addr, end_addr) ? 0 : ENOMEM;
+}
+
+/* "Anonymous:  4 kB", or the same of swapped pages. */
+static bool
+tells_of_data(const char *line) {
+  static const char *const names[] = {"Anonymous:", "Swap:"};
+  for (size_t i = 0; i < CGC_COUNT(names); i++)
+    if (strncmp(line, names[i], strlen(names[i])) == 0) {
+      line += strlen(names[i]);
+      return line[strspn(line, " ")] != '0';
+    }
+  return false;
+}
+
+/* Whole mappings, if there is data of the process's own in them. */
+static int
+read_smaps(void) {
+  struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/smaps")};
+  if (reader.fd < 0)
+    return -reader.fd;
+  int err = 0;
+  struct mapping mapping = {0};
+  for (char *line; !err && (line = line_reader_next(&reader));)
+    if (!parse_mapping(line, &mapping) && mapping.is_private && tells_of_data(line)) {
+      err = list_foreign(add_part, -1, mapping.start_addr, mapping.end_addr);
+      mapping.is_private = false;   /* listed */
+    }
+  platform_close(reader.fd);
+  return err ? err : reader.err;
+}
+
+/* ---- what the system offers ---- */
+
+static int
+list_by_pagemap(int fd) {
+  static bool has_no_scan;   /* learnt once; same owner as the list */
+  int err = has_no_scan ? ENOTTY : scan_all(fd);
+  if (!err || err == ENOMEM)
+    return err;
+  has_no_scan = true;
+  list_count = 0;
+  return read_maps(fd);
+}
+
 int
 pages_list(struct page_ranges *result) {
-  static bool has_no_scan;   /* learnt once; same owner as the list */
   int fd = platform_open_read("/proc/thread-self/pagemap");
-  if (fd < 0)
-    return -fd;
   list_count = 0;
-  int err = !list_own() ? ENOMEM : has_no_scan ? ENOTTY : scan_all(fd);
-  if (err && err != ENOMEM) {
-    has_no_scan = true;
-    list_count = 0;
-    err = read_maps(fd);
-  }
-  platform_close(fd);
+  int err = !list_own() ? ENOMEM : fd >= 0 ? list_by_pagemap(fd) : read_smaps();
+  if (fd >= 0)
+    platform_close(fd);
   *result = (struct page_ranges){list, list_count};
   return err;
 }

@@ -5,7 +5,8 @@
  * descriptors, stacks, foreign heaps and mappings lie there, and nothing else can hold a pointer
  * that the program stored in private memory.
  *
- * By PAGEMAP_SCAN (Linux 6.7), else from /proc/self/maps and /proc/self/pagemap.
+ * By PAGEMAP_SCAN (Linux 6.7), else from maps and pagemap, else from smaps: then whole mappings are listed in which
+ * there are such pages.
  */
 #ifndef CGC_WORLD_PAGES_H
 #define CGC_WORLD_PAGES_H
@@ -24,7 +25,7 @@ struct page_ranges {
 };
 
 /* Lists them into memory of its own, valid until the next call.  0, ENOMEM, or the errno code
- * of the system call that failed.  With the world stopped the list is exact. */
+ * of the system call that failed.  With the world stopped the list is complete. */
 int pages_list(struct page_ranges *result);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each test runs with what the kernel offers, and (in builds that can inject failures) with the fallback of
- * kernels before 6.7. */
+/* Each test runs with what the kernel offers, and (in builds that can inject failures) with the fallbacks of
+ * kernels before 6.7, and of processes that may not read their pagemap. */
 #include "unit.h"
 
 #include "base/fault.h"
@@ -19,15 +19,32 @@ enum { PAGE = 4096 };
 
 static struct page_ranges pages;
 
+enum way { BY_SCAN, BY_PAGEMAP, BY_SMAPS };
+
+static enum way way;
+
 static void
-start(bool by_fallback) {
+start(enum way wanted) {
   unit_start_heap();
-  if (by_fallback)
+  way = wanted;
+  if (way == BY_PAGEMAP)
     ck_assert(fault_configure("page-scan:1+"));
+}
+
+/* The first file to be opened is the pagemap, the second is smaps. */
+static void
+refuse_pagemap(void) {
+  static unsigned opened;
+  char specification[32];
+  snprintf(specification, sizeof specification, "open:%u", opened + 1);
+  opened += 2;
+  ck_assert(fault_configure(specification));
 }
 
 static void
 list(void) {
+  if (way == BY_SMAPS)
+    refuse_pagemap();
   ck_assert_int_eq(pages_list(&pages), 0);
   ck_assert_uint_gt(pages.count, 0);
 }
@@ -53,7 +70,7 @@ static volatile uintptr_t word_in_bss;
 static __thread volatile uintptr_t word_in_tls;
 
 START_TEST(pages_with_private_data_are_listed) {
-  start(_i);
+  start((enum way)_i);
   word_in_data = 2;
   word_in_bss = 2;
   word_in_tls = 2;
@@ -71,7 +88,7 @@ END_TEST
 
 START_TEST(pages_of_any_protection_are_listed) {
   static const int protections[] = {PROT_READ, PROT_NONE, PROT_WRITE, PROT_READ | PROT_EXEC};
-  start(_i);
+  start((enum way)_i);
   for (size_t i = 0; i < CGC_COUNT(protections); i++) {
     char *mapped = map_pages(1, MAP_PRIVATE);
     *mapped = 1;
@@ -83,7 +100,7 @@ START_TEST(pages_of_any_protection_are_listed) {
 END_TEST
 
 START_TEST(pages_without_data_of_ones_own_are_not_listed) {
-  start(_i);
+  start((enum way)_i);
   char *untouched = map_pages(8, MAP_PRIVATE), *shared = map_pages(1, MAP_SHARED), *holes = map_pages(5, MAP_PRIVATE);
   *shared = 1;
   holes[0 * PAGE] = holes[2 * PAGE] = holes[4 * PAGE] = 1;
@@ -100,7 +117,7 @@ END_TEST
 
 START_TEST(pages_of_a_file_are_listed_once_written) {
   char path[] = "/tmp/cgc-unit-pages.XXXXXX";
-  start(_i);
+  start((enum way)_i);
   int fd = mkstemp(path);
   ck_assert_int_ge(fd, 0);
   unlink(path);
@@ -114,13 +131,25 @@ START_TEST(pages_of_a_file_are_listed_once_written) {
 END_TEST
 
 START_TEST(pages_of_the_library_are_not_listed) {
-  start(_i);
+  start((enum way)_i);
   char *block = unit_take_large(SPAN_PAGE_BYTES, 0), *meta = meta_alloc(100);
   *block = *meta = 1;
   list();
   ck_assert(!is_listed(block) && !is_listed(meta));
   ck_assert(!is_listed(heap_map_entry((uintptr_t)block)) && !is_listed((void *)hull.span_table_addr));
   ck_assert(!is_listed((void *)hull.meta_addr));
+}
+END_TEST
+
+/* Whole mappings, but none of ours. */
+START_TEST(pages_of_the_library_are_not_listed_by_smaps_either) {
+  start(BY_SMAPS);
+  char *block = unit_take_large(SPAN_PAGE_BYTES, 0), *untouched = map_pages(8, MAP_PRIVATE);
+  char *shared = map_pages(1, MAP_SHARED);
+  *block = *shared = 1;
+  mprotect(untouched, PAGE, PROT_READ);   /* no neighbour's */
+  list();
+  ck_assert(!is_listed(block) && !is_listed((void *)hull.meta_addr) && !is_listed(shared) && !is_listed(untouched));
 }
 END_TEST
 
@@ -133,7 +162,7 @@ map_at(uintptr_t addr) {
 }
 
 START_TEST(pages_of_the_program_within_the_hull_are_listed) {
-  start(_i);
+  start((enum way)_i);
   unit_take_large(SPAN_PAGE_BYTES, 0);
   uintptr_t arena_end = hull.heap_addr + ARENA_BYTES;
   char *in_arena = map_at(arena_end - PAGE), *behind_arena = map_at(arena_end);
@@ -153,7 +182,7 @@ meta_end(void) {
 
 /* Metadata goes on behind it. */
 START_TEST(pages_of_the_program_in_the_way_of_metadata_are_listed) {
-  start(_i);
+  start((enum way)_i);
   meta_alloc(64);
   char *in_the_way = map_at(meta_end());
   char *meta = meta_alloc(4 * MIB);
@@ -166,7 +195,7 @@ END_TEST
 
 START_TEST(pages_are_listed_in_order_however_many) {
   enum { COUNT = 5000 };   /* more than fit the first list, and one answer of the kernel */
-  start(_i);
+  start((enum way)_i);
   char *mapped = map_pages(2 * COUNT, MAP_PRIVATE);
   for (size_t i = 0; i < COUNT; i++)
     mapped[2 * i * PAGE] = 1;
@@ -213,7 +242,7 @@ map_file_with_long_path(void) {
 }
 
 START_TEST(pages_behind_a_mapping_with_a_long_path_are_listed) {
-  start(true);
+  start((enum way)_i);
   volatile uintptr_t local = 1;   /* the stack comes after all files */
   void *file = map_file_with_long_path();
   list();
@@ -222,17 +251,22 @@ START_TEST(pages_behind_a_mapping_with_a_long_path_are_listed) {
 }
 END_TEST
 
+/* The read to fail, plus SMAPS_READ for one of smaps. */
+enum { SMAPS_READ = 100 };
+
 START_TEST(pages_that_cannot_be_told_are_an_error) {
   char specification[32];
-  start(true);
-  snprintf(specification, sizeof specification, "read:%d", _i);
+  start(_i < SMAPS_READ ? BY_PAGEMAP : BY_SMAPS);
+  if (way == BY_SMAPS)
+    refuse_pagemap();
+  snprintf(specification, sizeof specification, "read:%d", _i % SMAPS_READ);
   ck_assert(fault_configure(specification));
   ck_assert_int_ne(pages_list(&pages), 0);   /* never a part of the list */
 }
 END_TEST
 
 START_TEST(pages_without_a_descriptor_are_an_error) {
-  start(false);
+  start(BY_SCAN);
   ck_assert(fault_configure("open:1+"));
   ck_assert_int_eq(pages_list(&pages), EMFILE);
 }
@@ -240,20 +274,23 @@ END_TEST
 
 Suite *
 pages_suite(void) {
-  int ways = CGC_CONFIG_FAULTS ? 2 : 1;
+  /* By smaps whole mappings are listed. */
+  int ways = CGC_CONFIG_FAULTS ? 3 : 1, exact_ways = CGC_CONFIG_FAULTS ? 2 : 1;
   TCase *tests;
   Suite *suite = unit_suite("pages", &tests);
   tcase_add_loop_test(tests, pages_with_private_data_are_listed, 0, ways);
   tcase_add_loop_test(tests, pages_of_any_protection_are_listed, 0, ways);
-  tcase_add_loop_test(tests, pages_without_data_of_ones_own_are_not_listed, 0, ways);
-  tcase_add_loop_test(tests, pages_of_a_file_are_listed_once_written, 0, ways);
+  tcase_add_loop_test(tests, pages_without_data_of_ones_own_are_not_listed, 0, exact_ways);
+  tcase_add_loop_test(tests, pages_of_a_file_are_listed_once_written, 0, exact_ways);
   tcase_add_loop_test(tests, pages_of_the_library_are_not_listed, 0, ways);
   tcase_add_loop_test(tests, pages_of_the_program_within_the_hull_are_listed, 0, ways);
   tcase_add_loop_test(tests, pages_of_the_program_in_the_way_of_metadata_are_listed, 0, ways);
-  tcase_add_loop_test(tests, pages_are_listed_in_order_however_many, 0, ways);
+  tcase_add_loop_test(tests, pages_are_listed_in_order_however_many, 0, exact_ways);
   if (CGC_CONFIG_FAULTS) {
-    tcase_add_test(tests, pages_behind_a_mapping_with_a_long_path_are_listed);
+    tcase_add_test(tests, pages_of_the_library_are_not_listed_by_smaps_either);
+    tcase_add_loop_test(tests, pages_behind_a_mapping_with_a_long_path_are_listed, BY_PAGEMAP, BY_SMAPS + 1);
     tcase_add_loop_test(tests, pages_that_cannot_be_told_are_an_error, 1, 20);
+    tcase_add_loop_test(tests, pages_that_cannot_be_told_are_an_error, SMAPS_READ + 1, SMAPS_READ + 6);
     tcase_add_test(tests, pages_without_a_descriptor_are_an_error);
   }
   return suite;
