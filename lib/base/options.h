@@ -25,6 +25,8 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
     "cycles in a row that must find a malloc block unreachable before it is reclaimed")             \
   X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                     \
     "a full cycle at every nth slow allocation and every 2 MiB; 0: never")                                          \
+  X(STRESS_MS, "stress-ms", NUMBER, 0, 0, 3600000,                                                  \
+    "a full cycle every so many milliseconds, by a thread made for it; 0: never")                   \
   X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
     "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
   X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \
@@ -45,6 +47,8 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
     "free memory kept at least, beside an eighth of the heap; more goes back to the system at once") \
   X(RETAIN_MS, "retain-ms", NUMBER, 1000, 0, 3600000,                                               \
     "milliseconds after which kept memory goes back to the system as well")                         \
+  X(CHILDREN, "children", NUMBER, 1, 0, 1,                                                          \
+    "0: programs started from this one run without the library: it is taken out of LD_PRELOAD")     \
   X(ABORT_ON_BAD_FREE, "abort-on-bad-free", NUMBER, 0, 0, 1,                                        \
     "1: abort after reporting a double, interior or foreign free")                                  \
   X(HELP, "help", NUMBER, 0, 0, 1, "1: print this table")

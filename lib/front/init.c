@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What need not wait for the first allocation. */
+#include "front/children.h"
+#include "front/stress_thread.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "report/stats.h"
@@ -15,6 +17,9 @@ __attribute__((constructor)) static void
 init(void) {
   cycle_listener = on_cycle;
   struct thread_cache *cache = runtime_enter();   /* options are checked even if nothing is allocated */
-  if (cache)
-    runtime_leave(cache);
+  if (!cache)
+    return;
+  runtime_leave(cache);
+  children_forget_library();
+  stress_thread_start();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The malloc family, with the exact results of glibc 2.36: see test/conform.
+ * The malloc family, with the exact results of glibc 2.36.
  *
  * C++'s operators are left to libstdc++, which calls malloc and free: its new_handler and exceptions
  * stay exact.  strdup, getline and the like are left to libc for the same reason.

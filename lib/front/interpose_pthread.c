@@ -17,6 +17,14 @@ struct thread_start {
 
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
+/* A forked child must have taken over the heap while it is alone. */
+static void
+adopt_fork_first(void) {
+  struct thread_cache *cache = meta_is_native() ? NULL : runtime_enter();
+  if (cache)
+    runtime_leave(cache);
+}
+
 static void
 register_this_thread(void) {
   struct thread_cache *cache = runtime_enter();
@@ -49,6 +57,7 @@ libc_create(void) {
  * thread holds the record until it runs. */
 CGC_EXPORT int
 pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *arg) {
+  adopt_fork_first();
   struct thread_start *start = alloc_block(sizeof *start, 0);
   if (!start)
     return EAGAIN;

@@ -98,11 +98,11 @@ struct thread_cache *
 runtime_enter_slow(void) {
   if (!ensure_started())
     return NULL;
+  park_break();
   if (!meta_is_native())
     adopt_fork();
-  park_break();
   struct thread_cache *cache = thread_cache_self;
-  if (cache == &thread_cache_none) {
+  if (thread_cache_is_empty(cache)) {
     struct cgc_thread *thread = thread_register_self();
     if (!thread)
       return NULL;

@@ -47,6 +47,8 @@ park_begin_slow(struct cgc_thread *thread) {
 /* While it waits it is parked again, so that a stop that has not seen it yet need not send a signal. */
 void
 park_end_slow(struct cgc_thread *thread) {
+  if (!meta_is_native())
+    return;   /* a child forked meanwhile: the stop was its parent's */
   do {
     atom_int_store_rel(&thread->is_parked, 1);
     await_resume();
@@ -57,7 +59,7 @@ park_end_slow(struct cgc_thread *thread) {
 
 struct cgc_thread *
 park_self(void) {
-  return thread_cache_self == &thread_cache_parked ? thread_find(platform_thread_id()) : NULL;
+  return thread_cache_self == &thread_cache_parked ? thread_registered_self() : NULL;
 }
 
 void

@@ -31,6 +31,12 @@ int park_synchronize(void);
 void park_begin_slow(struct cgc_thread *thread);
 void park_end_slow(struct cgc_thread *thread);
 
+/* This thread, if it is parked; else NULL. */
+struct cgc_thread *park_self(void);
+
+/* Ends this thread's parking from within the call. */
+void park_break(void);
+
 CGC_INLINE void
 park_fence(void) {
   if (CGC_UNLIKELY(atom_int_load_rlx(&park_needs_fence)))
@@ -39,9 +45,12 @@ park_fence(void) {
     atom_barrier_compiler();
 }
 
-/* Parks this thread, whose pointers all lie at or above stack_pointer.  Returns what park_end wants. */
+/* Parks this thread, whose pointers all lie at or above stack_pointer.  Returns what park_end wants.  In a signal
+ * handler that has interrupted a parked call, it ends that parking. */
 CGC_INLINE struct cgc_thread *
 park_begin(uintptr_t stack_pointer) {
+  if (CGC_UNLIKELY(thread_cache_self == &thread_cache_parked))
+    park_break();
   struct cgc_thread *thread = thread_self();
   if (CGC_UNLIKELY(!thread || !meta_is_native()))
     return NULL;   /* not known yet: a stop finds it and sends the signal */
@@ -57,7 +66,7 @@ park_begin(uintptr_t stack_pointer) {
 /* Ends it, unless that has happened meanwhile. */
 CGC_INLINE void
 park_end(struct cgc_thread *thread) {
-  if (CGC_UNLIKELY(thread_cache_self != &thread_cache_parked))
+  if (CGC_UNLIKELY(!thread || thread_cache_self != &thread_cache_parked))
     return;
   atom_int_store_rlx(&thread->is_parked, 0);
   park_fence();
@@ -65,11 +74,5 @@ park_end(struct cgc_thread *thread) {
     park_end_slow(thread);
   thread_cache_self = &thread->cache;
 }
-
-/* This thread, if it is parked; else NULL. */
-struct cgc_thread *park_self(void);
-
-/* Ends this thread's parking from within the call. */
-void park_break(void);
 
 #endif

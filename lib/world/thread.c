@@ -177,6 +177,13 @@ thread_register_self(void) {
   return thread;
 }
 
+/* The key outlasts what thread_cache_self says, and a fork, after which the thread has another id. */
+struct cgc_thread *
+thread_registered_self(void) {
+  struct cgc_thread *thread = has_exit_key ? pthread_getspecific(exit_key) : NULL;
+  return thread ? thread : thread_find(platform_thread_id());
+}
+
 void
 thread_note_stack(void) {
   struct cgc_thread *thread = thread_self();

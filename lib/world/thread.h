@@ -51,6 +51,9 @@ struct cgc_thread *thread_register_self(void);
 /* Notes the bounds of this thread's stack, which libc knows, in a registered thread. */
 void thread_note_stack(void);
 
+/* This thread's record, also while it is parked; NULL if it has none. */
+struct cgc_thread *thread_registered_self(void);
+
 /* The record of a thread that exists, made if need be; NULL if there is no memory. */
 struct cgc_thread *thread_find_or_add(int tid);
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Option stress-ms, for tests: a thread that collects again and again, at moments that the program has no
+ * part in. */
+#include "front/stress_thread.h"
+
+#include "base/arch_x86_64.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "gc/cycle.h"
+#include "world/park.h"
+#include "world/tasks.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+static bool
+is_company(int tid, void *arg) {
+  bool *has_company = arg;
+  *has_company = tid != platform_thread_id() && !tasks_is_dead(tid);
+  return !*has_company;
+}
+
+/* A process whose main thread has left by pthread_exit ends with its last thread: that must not be this one. */
+static bool
+has_company(void) {
+  bool result = false;
+  return tasks_visit(is_company, &result) != 0 || result;
+}
+
+static void *
+collect_for_ever(void *arg) {
+  (void)arg;
+  while (has_company()) {
+    struct cgc_thread *thread = park_begin(arch_stack_pointer());
+    platform_sleep(option(OPTION_STRESS_MS) * 1000000);
+    park_end(thread);
+    cycle_collect(CYCLE_CAUSE_STRESS);
+  }
+  return NULL;
+}
+
+/* Signals are for the program's threads. */
+static void
+start_thread(void) {
+  pthread_t thread;
+  pthread_attr_t detached;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  pthread_create(&thread, &detached, collect_for_ever, NULL);
+  pthread_attr_destroy(&detached);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+stress_thread_start(void) {
+  if (!option(OPTION_STRESS_MS))
+    return;
+  pthread_atfork(NULL, NULL, start_thread);
+  start_thread();
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CGC_FRONT_STRESS_THREAD_H
+#define CGC_FRONT_STRESS_THREAD_H
+
+/* In this process and its forked children, if option stress-ms is set. */
+void stress_thread_start(void);
+
+#endif
