@@ -154,10 +154,6 @@ free_remote(struct cgc_span *span, uintptr_t addr) {
   size_t slot = span_slot_of(span, addr);
   if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
     return FREE_VERDICT_INTERIOR;
-  /* Only a thread cache has current spans. */
-  const struct thread_cache *cache = (const struct thread_cache *)atom_load_rlx(&span->owner);
-  if (span->state == SPAN_CURRENT && thread_cache_window_has(cache, span, slot))
-    return FREE_VERDICT_DOUBLE;
   return span_free_remote(span, slot) ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
 }
 
@@ -174,7 +170,7 @@ free_unusual(struct cgc_span *span, void *block) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return FREE_VERDICT_FREED;
-  bool is_allocated = thread_cache_absolve(cache, span, (uintptr_t)block);
+  bool is_allocated = thread_cache_absolve(span, (uintptr_t)block);
   runtime_leave(cache);
   return is_allocated ? free_block(block) : FREE_VERDICT_DOUBLE;
 }
@@ -204,14 +200,6 @@ free_slow(void *block, enum free_result result) {
 
 /* ---- blocks ---- */
 
-static bool
-is_slot_free(const struct cgc_span *span, size_t slot) {
-  const struct thread_cache *self = thread_cache_self;
-  if (span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1)
-    return true;
-  return atom_load_rlx(&span->owner) == (uintptr_t)&self->owner && thread_cache_window_has(self, span, slot);
-}
-
 struct cgc_span *
 alloc_find_block(const void *block, enum free_verdict *verdict) {
   uintptr_t addr = (uintptr_t)block;
@@ -225,7 +213,7 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
   if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
     return NULL;
   *verdict = FREE_VERDICT_DOUBLE;
-  return is_slot_free(span, slot) ? NULL : span;
+  return span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1 ? NULL : span;
 }
 
 static bool

@@ -109,6 +109,6 @@ span_check(const struct cgc_span *span) {
   CGC_CHECK((span->window_word != SPAN_NO_WINDOW) == (span->state == SPAN_CURRENT));
   CGC_CHECK((span->next == NULL) == (span->state == SPAN_CURRENT));             /* [span.lists] */
   if (span->state == SPAN_CURRENT)
-    CGC_CHECK(!atom_load_rlx(&span->words[span->window_word].free));            /* [span.window] */
+    CGC_CHECK(span->window_word < span_word_count(span));                       /* [span.window] */
   span_check_words(span);
 }

@@ -12,14 +12,14 @@
  *   mark       reached in the cycle at hand
  *   condemned  found unreachable by the last cycle, kept until the next one confirms it
  *
- * The window of a thread cache is one word of its current span: the free bits of that word
- * have moved into the cache (heap/thread_cache.h).  Nobody but the owner knows which slots of
- * the word are free, so a sweep leaves that word alone.
+ * The window of a thread cache is one word of its current span, from which it allocates
+ * (heap/thread_cache.h).  The owner may be stopped when it has taken a slot and no pointer to it
+ * is anywhere yet, so a sweep leaves that word alone.
  *
  * Invariants
  *   [span.slots]   a used small span: slot_count * slot_bytes <= page_count pages
  *   [span.tail]    bits at and after slot_count are 0 in all four maps
- *   [span.window]  window_word != SPAN_NO_WINDOW exactly when state is SPAN_CURRENT; its free bits are 0
+ *   [span.window]  window_word is a word of the span exactly when state is SPAN_CURRENT, else SPAN_NO_WINDOW
  *   [span.lists]   FULL and PARTIAL spans are in one list of their owner; a CURRENT span is in none
  *   [span.owner]   `owner` changes only by the owner, or with the world stopped
  */

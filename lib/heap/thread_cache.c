@@ -16,26 +16,24 @@ enum {
 /* ---- windows ---- */
 
 static void
-open_window(struct thread_cache *cache, struct cgc_span *span, unsigned word) {
+open_window(struct thread_cache *cache, struct cgc_span *span, unsigned index) {
   struct alloc_window *window = &cache->windows[span->span_class];
-  uint64_t free = atom_load_rlx(&span->words[word].free);
-  atom_store_rlx(&span->words[word].free, 0);
+  struct span_word *word = &span->words[index];
+  uint64_t free = atom_load_rlx(&word->free);
   /* A free slot will be allocated anew: what was found out about it before does not hold. */
-  atom_store_rlx(&span->words[word].condemned, atom_load_rlx(&span->words[word].condemned) & ~free);
-  span->window_word = (uint8_t)word;
+  atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~free);
+  span->window_word = (uint8_t)index;
   window->span = span;
   window->slot_bytes = span->slot_bytes;
-  window->base_addr = span_slot_addr(span, (size_t)word * 64);
-  window->free = free;
+  window->base_addr = span_slot_addr(span, (size_t)index * 64);
+  window->free = &word->free;
   cache->handed_bytes += count_bits(free) * (size_t)span->slot_bytes;
 }
 
 static void
 close_window(struct thread_cache *cache, struct cgc_span *span) {
   struct alloc_window *window = &cache->windows[span->span_class];
-  atom_word *free = &span->words[span->window_word].free;
-  atom_store_rlx(free, atom_load_rlx(free) | window->free);
-  window->free = 0;
+  window->free = NULL;
   window->span = NULL;
   span->window_word = SPAN_NO_WINDOW;
 }
@@ -44,7 +42,6 @@ close_window(struct thread_cache *cache, struct cgc_span *span) {
 static bool
 move_window(struct thread_cache *cache, struct cgc_span *span) {
   unsigned words = span_word_count(span), first = span->window_word;
-  close_window(cache, span);
   span_collect_remote(span);
   for (unsigned i = 1; i <= words; i++) {
     unsigned word = first + i < words ? first + i : first + i - words;
@@ -110,9 +107,7 @@ settle_span(struct thread_cache *cache, struct cgc_span *span) {
 
 static void
 retire_current(struct thread_cache *cache, struct cgc_span *span) {
-  if (span->window_word != SPAN_NO_WINDOW)
-    close_window(cache, span);
-  cache->windows[span->span_class].span = NULL;
+  close_window(cache, span);
   link_span(cache, span);
 }
 
@@ -189,11 +184,11 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
 }
 
 bool
-thread_cache_absolve(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
+thread_cache_absolve(struct cgc_span *span, uintptr_t addr) {
   size_t slot = span_slot_of(span, addr);
   struct span_word *word = &span->words[slot / 64];
   uint64_t bit = (uint64_t)1 << slot % 64;
-  if (span_word_free(span, (unsigned)(slot / 64)) & bit || thread_cache_window_has(cache, span, slot))
+  if (span_word_free(span, (unsigned)(slot / 64)) & bit)
     return false;
   atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~bit);
   return true;
@@ -230,23 +225,12 @@ thread_cache_abandon(struct thread_cache *cache) {
 void
 thread_cache_forget(struct thread_cache *cache) {
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
-    struct alloc_window *window = &cache->windows[i];
-    struct cgc_span *span = window->span;
-    if (span && span->window_word != SPAN_NO_WINDOW)
-      close_window(cache, span);
-    *window = (struct alloc_window){0};
+    if (cache->windows[i].span)
+      close_window(cache, cache->windows[i].span);
     cache->lists[i] = (struct span_lists){0};
   }
   cache->retained_pages = 0;
   atom_store_rlx(&cache->owner.remote_spans, 0);
   atom_int_store_rlx(&cache->is_inside, 0);
   atom_int_store_rlx(&cache->is_stop_wanted, 0);
-}
-
-bool
-thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot) {
-  const struct alloc_window *window = &cache->windows[span->span_class];
-  uint64_t free = *(const volatile uint64_t *)&window->free;
-  atom_barrier_compiler();   /* another thread's window may move meanwhile: then the answer is no */
-  return window->span == span && span->window_word == slot / 64 && free >> slot % 64 & 1;
 }
