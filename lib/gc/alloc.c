@@ -69,8 +69,9 @@ grow_class(struct thread_cache *cache, unsigned span_class) {
   return span != NULL;
 }
 
-void *
-alloc_small_slow(unsigned span_class) {
+/* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
+static void *
+alloc_small(unsigned span_class) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return NULL;
@@ -105,6 +106,18 @@ alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
   }
   runtime_leave(cache);
   return block;
+}
+
+static void *
+alloc_slot(unsigned span_class) {
+  void *block = thread_cache_try_pop(thread_cache_self, span_class);
+  return block ? block : alloc_small(span_class);
+}
+
+void *
+alloc_slow(size_t bytes, unsigned kind) {
+  unsigned size_class = size_class_of(bytes);
+  return size_class == SIZE_CLASS_LARGE ? alloc_large(bytes, kind, 1, NULL) : alloc_small(span_class_of(size_class, kind));
 }
 
 void *
@@ -151,8 +164,8 @@ free_large(struct cgc_span *span, uintptr_t addr) {
 
 static enum free_verdict
 free_remote(struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
+  size_t slot;
+  if (!span_slot_starts_at(span, addr, &slot))
     return FREE_VERDICT_INTERIOR;
   return span_free_remote(span, slot) ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
 }

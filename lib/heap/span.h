@@ -137,6 +137,17 @@ span_slot_of(const struct cgc_span *span, uintptr_t addr) {
   return (addr - span->base_addr) * span->divide_magic >> 32;
 }
 
+/* Whether a slot of a small span starts at addr, and which.  False for large spans.
+ * With magic = (2^32 + e) / bytes and e < bytes, the offset slot * bytes + rest gives a low half of
+ * slot * e + rest * magic.  That is below magic exactly if rest is 0: slot * e is less than the bytes of
+ * the span, and those are less than magic. */
+CGC_INLINE bool
+span_slot_starts_at(const struct cgc_span *span, uintptr_t addr, size_t *slot) {
+  uint64_t product = (addr - span->base_addr) * span->divide_magic;
+  *slot = product >> 32;
+  return (uint32_t)product < span->divide_magic && *slot < span->slot_count;
+}
+
 CGC_INLINE uintptr_t
 span_slot_addr(const struct cgc_span *span, size_t slot) {
   return span->base_addr + slot * span->slot_bytes;

@@ -59,7 +59,7 @@ thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {
   uint64_t free = atom_load_rlx(window->free);
   if (CGC_UNLIKELY(!free))
     return NULL;
-  size_t slot = (size_t)__builtin_ctzll(free);
+  size_t slot = (unsigned)__builtin_ctzll(free);
   atom_store_rlx(window->free, free & (free - 1));
   void *block = (void *)(window->base_addr + slot * window->slot_bytes);
   if (!block)
@@ -78,9 +78,8 @@ enum free_result {
 /* Frees a slot of one of this thread's own spans. */
 CGC_INLINE enum free_result
 thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
-                   slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count))
+  size_t slot;
+  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot)))
     return FREE_NOT_OWNED;
   struct span_word *word = &span->words[slot / 64];
   uint64_t bit = (uint64_t)1 << slot % 64, free = atom_load_rlx(&word->free);
@@ -93,9 +92,8 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
 /* Whether addr is the start of an allocated slot of one of this thread's own spans. */
 CGC_INLINE bool
 thread_cache_owns(const struct thread_cache *cache, const struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
-      slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count)
+  size_t slot;
+  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot))
     return false;
   return !(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1);
 }

@@ -47,6 +47,21 @@ START_TEST(span_slot_of_address_is_found_for_every_class) {
 }
 END_TEST
 
+START_TEST(span_slot_starts_at_no_address_but_those_of_slots) {
+  for (unsigned i = 1; i < SIZE_CLASS_COUNT; i++) {
+    struct cgc_span *span = make_span(i, &owner);
+    for (size_t offset = 0; offset < span_bytes(span); offset++) {
+      size_t slot;
+      bool starts = span_slot_starts_at(span, span->base_addr + offset, &slot);
+      bool must = offset % span->slot_bytes == 0 && offset / span->slot_bytes < span->slot_count;
+      if (starts != must || (starts && slot != offset / span->slot_bytes))
+        ck_abort_msg("class %u, offset %zu", i, offset);
+    }
+    free(span);
+  }
+}
+END_TEST
+
 START_TEST(span_word_masks_cover_the_slots_exactly) {
   for (unsigned i = 1; i < SIZE_CLASS_COUNT; i++) {
     struct cgc_span *span = make_span(i, &owner);
@@ -289,6 +304,7 @@ span_suite(void) {
   TCase *tests;
   Suite *suite = unit_suite("span", &tests);
   tcase_add_test(tests, span_slot_of_address_is_found_for_every_class);
+  tcase_add_test(tests, span_slot_starts_at_no_address_but_those_of_slots);
   tcase_add_test(tests, span_word_masks_cover_the_slots_exactly);
   tcase_add_test(tests, span_free_remote_frees_the_slot_and_lists_the_span_once);
   tcase_add_test(tests, span_free_remote_of_a_free_slot_is_refused);
