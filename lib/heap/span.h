@@ -170,8 +170,19 @@ span_word_free(const struct cgc_span *span, unsigned word) {
   return atom_load_rlx(&span->words[word].free) | atom_load_rlx(&span->words[word].remote);
 }
 
-/* Moves remote bits into the free bits.  Owner only.  Returns the slots gained. */
-unsigned span_collect_remote(struct cgc_span *span);
+/* Moves remote bits into the free bits, which are returned.  Owner only. */
+CGC_INLINE uint64_t
+span_word_collect_remote(struct span_word *word) {
+  uint64_t free = atom_load_rlx(&word->free);
+  if (CGC_LIKELY(!atom_load_rlx(&word->remote)))
+    return free;
+  free |= atom_swap_full(&word->remote, 0);   /* pairs with span_free_remote */
+  atom_store_rlx(&word->free, free);
+  return free;
+}
+
+/* The same for all words of a span. */
+void span_collect_remote(struct cgc_span *span);
 
 /* Slots whose free or remote bit is set. */
 unsigned span_free_slots(const struct cgc_span *span);

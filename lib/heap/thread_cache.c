@@ -19,7 +19,7 @@ static void
 open_window(struct thread_cache *cache, struct cgc_span *span, unsigned index) {
   struct alloc_window *window = &cache->windows[span->span_class];
   struct span_word *word = &span->words[index];
-  uint64_t free = atom_load_rlx(&word->free);
+  uint64_t free = span_word_collect_remote(word);
   /* A free slot will be allocated anew: what was found out about it before does not hold. */
   atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~free);
   span->window_word = (uint8_t)index;
@@ -38,14 +38,13 @@ close_window(struct thread_cache *cache, struct cgc_span *span) {
   span->window_word = SPAN_NO_WINDOW;
 }
 
-/* Opens a window on the next word of the current span that has free slots. */
+/* Opens a window on the next word of the span that has free slots, from that one on and round. */
 static bool
-move_window(struct thread_cache *cache, struct cgc_span *span) {
-  unsigned words = span_word_count(span), first = span->window_word;
-  span_collect_remote(span);
-  for (unsigned i = 1; i <= words; i++) {
-    unsigned word = first + i < words ? first + i : first + i - words;
-    if (atom_load_rlx(&span->words[word].free)) {
+move_window(struct thread_cache *cache, struct cgc_span *span, unsigned from) {
+  unsigned words = span_word_count(span);
+  for (unsigned i = from; i < from + words; i++) {
+    unsigned word = i < words ? i : i - words;
+    if (span_word_free(span, word)) {
       open_window(cache, span, word);
       return true;
     }
@@ -68,10 +67,10 @@ slots_worth_taking(const struct cgc_span *span) {
   return slots ? slots : 1;
 }
 
-/* Lists a small span by its free slots and sets its countdown to the next event. */
+/* Lists a small span by its free slots, so many, and sets its countdown to the next event. */
 static void
-link_span(struct thread_cache *cache, struct cgc_span *span) {
-  unsigned free = span_free_slots(span), worth = slots_worth_taking(span);
+link_span(struct thread_cache *cache, struct cgc_span *span, unsigned free) {
+  unsigned worth = slots_worth_taking(span);
   span->state = free >= worth ? SPAN_PARTIAL : SPAN_FULL;
   span->countdown = free < worth               ? (int16_t)(worth - free)
                     : free < span->slot_count ? (int16_t)(span->slot_count - free)
@@ -93,12 +92,13 @@ static void
 settle_span(struct thread_cache *cache, struct cgc_span *span) {
   unlink_span(cache, span);
   span_collect_remote(span);
-  bool is_empty = span_free_slots(span) == span->slot_count;
+  unsigned free = span_free_slots(span);
+  bool is_empty = free == span->slot_count;
   if (is_empty && cache->retained_pages + span->page_count > RETAINED_PAGES_MAX) {
     page_heap_free(span);
     return;
   }
-  link_span(cache, span);
+  link_span(cache, span, free);
   if (is_empty) {
     span->is_retained = true;
     cache->retained_pages += span->page_count;
@@ -108,18 +108,14 @@ settle_span(struct thread_cache *cache, struct cgc_span *span) {
 static void
 retire_current(struct thread_cache *cache, struct cgc_span *span) {
   close_window(cache, span);
-  link_span(cache, span);
+  link_span(cache, span, span_free_slots(span));
 }
 
 static void
 make_current(struct thread_cache *cache, struct cgc_span *span) {
-  span_collect_remote(span);
-  unsigned word = 0;
-  while (!atom_load_rlx(&span->words[word].free))
-    word++;
   span->state = SPAN_CURRENT;
   span->countdown = SPAN_NO_COUNTDOWN;
-  open_window(cache, span, word);
+  move_window(cache, span, 0);
 }
 
 /* ---- operations ---- */
@@ -152,7 +148,7 @@ bool
 thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *current = cache->windows[span_class].span;
   if (current) {
-    if (move_window(cache, current))
+    if (move_window(cache, current, current->window_word + 1u))
       return true;
     retire_current(cache, current);
   }
