@@ -91,9 +91,16 @@ free_aligned_sized(void *block, size_t alignment, size_t bytes) {
 
 /* ---- malloc, calloc ---- */
 
+/* Apart, so that malloc itself needs no stack frame. */
+CGC_NOINLINE static void *
+malloc_rest(size_t bytes) {
+  return or_no_memory(alloc_slow(bytes, KIND));
+}
+
 CGC_EXPORT void *
 malloc(size_t bytes) {
-  return or_no_memory(alloc_block(bytes, KIND));
+  void *block = alloc_fast(bytes, KIND);
+  return CGC_LIKELY(block != NULL) ? block : malloc_rest(bytes);
 }
 
 CGC_EXPORT void *

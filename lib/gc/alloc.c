@@ -70,8 +70,9 @@ grow_class(struct thread_cache *cache, unsigned span_class) {
   return span != NULL;
 }
 
-void *
-alloc_small_slow(unsigned span_class) {
+/* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
+static void *
+alloc_small(unsigned span_class) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return NULL;
@@ -106,6 +107,18 @@ alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
   }
   runtime_leave(cache);
   return block;
+}
+
+static void *
+alloc_slot(unsigned span_class) {
+  void *block = thread_cache_try_pop(thread_cache_self, span_class);
+  return block ? block : alloc_small(span_class);
+}
+
+void *
+alloc_slow(size_t bytes, unsigned kind) {
+  unsigned size_class = size_class_of(bytes);
+  return size_class == SIZE_CLASS_LARGE ? alloc_large(bytes, kind, 1, NULL) : alloc_small(span_class_of(size_class, kind));
 }
 
 void *
@@ -152,13 +165,9 @@ free_large(struct cgc_span *span, uintptr_t addr) {
 
 static enum free_verdict
 free_remote(struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
+  size_t slot;
+  if (!span_slot_starts_at(span, addr, &slot))
     return FREE_VERDICT_INTERIOR;
-  /* Only a thread cache has current spans. */
-  const struct thread_cache *cache = (const struct thread_cache *)atom_load_rlx(&span->owner);
-  if (span->state == SPAN_CURRENT && thread_cache_window_has(cache, span, slot))
-    return FREE_VERDICT_DOUBLE;
   return span_free_remote(span, slot) ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
 }
 
@@ -175,7 +184,7 @@ free_unusual(struct cgc_span *span, void *block) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return FREE_VERDICT_FREED;
-  bool is_allocated = thread_cache_absolve(cache, span, (uintptr_t)block);
+  bool is_allocated = thread_cache_absolve(span, (uintptr_t)block);
   runtime_leave(cache);
   return is_allocated ? free_block(block) : FREE_VERDICT_DOUBLE;
 }
@@ -209,14 +218,6 @@ free_slow(void *block, enum free_result result) {
 
 /* ---- blocks ---- */
 
-static bool
-is_slot_free(const struct cgc_span *span, size_t slot) {
-  const struct thread_cache *self = thread_cache_self;
-  if (span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1)
-    return true;
-  return atom_load_rlx(&span->owner) == (uintptr_t)&self->owner && thread_cache_window_has(self, span, slot);
-}
-
 struct cgc_span *
 alloc_find_block(const void *block, enum free_verdict *verdict) {
   uintptr_t addr = (uintptr_t)block;
@@ -230,7 +231,7 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
   if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
     return NULL;
   *verdict = FREE_VERDICT_DOUBLE;
-  return is_slot_free(span, slot) ? NULL : span;
+  return span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1 ? NULL : span;
 }
 
 static bool

@@ -8,25 +8,24 @@
 
 #include "heap/thread_cache.h"
 
-/* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
-void *alloc_small_slow(unsigned span_class);
-
 /* A block with a span of its own, aligned to align_pages pages, or NULL.  *is_zero, unless NULL, tells
  * whether its memory is known to be zero. */
 void *alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero);
 
+/* The fast path: a block out of a window, or NULL.  There is no window for large blocks. */
 CGC_INLINE void *
-alloc_slot(unsigned span_class) {
-  void *block = thread_cache_try_pop(thread_cache_self, span_class);
-  return CGC_LIKELY(block != NULL) ? block : alloc_small_slow(span_class);
+alloc_fast(size_t bytes, unsigned kind) {
+  return thread_cache_try_pop(thread_cache_self, span_class_of(size_class_of(bytes), kind));
 }
+
+/* From elsewhere. */
+void *alloc_slow(size_t bytes, unsigned kind);
 
 /* A block of bytes of any size; NULL if there is no memory or it is over PTRDIFF_MAX. */
 CGC_INLINE void *
 alloc_block(size_t bytes, unsigned kind) {
-  if (CGC_LIKELY(bytes <= SIZE_CLASS_MAX_BYTES))
-    return alloc_slot(span_class_of(size_class_of(bytes), kind));
-  return alloc_large(bytes, kind, 1, NULL);
+  void *block = alloc_fast(bytes, kind);
+  return CGC_LIKELY(block != NULL) ? block : alloc_slow(bytes, kind);
 }
 
 /* The same, zeroed. */

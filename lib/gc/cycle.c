@@ -25,6 +25,7 @@ static struct pacer pacer;
 static uint64_t cycle_count;
 static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
 static uint64_t used_at_end_bytes;
+static size_t   estimate_turn;
 static int      cycle_process_id;
 static struct {
   uint64_t begin_ns, end_ns;
@@ -192,19 +193,33 @@ cycle_init(void) {
   pacer_init(&pacer, option(OPTION_PERCENT), option(OPTION_MIN_HEAP), option(OPTION_CONFIRM));
 }
 
+static bool
+is_periodic_due(void) {
+  return page_heap_used_bytes() > used_at_end_bytes && platform_now_coarse_ns() - cycle_ended_ns >= PERIODIC_NS;
+}
+
 bool
 cycle_note_handed(size_t bytes) {
-  return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes ||
-         (page_heap_used_bytes() > used_at_end_bytes && platform_now_coarse_ns() - cycle_ended_ns >= PERIODIC_NS);
+  return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes || is_periodic_due();
+}
+
+/* A sample first: who looks at all spans takes from running threads the cache lines that they write to. */
+static bool
+is_goal_reached_locked(void) {
+  return pacer_is_due(&pacer, sweep_estimate_allocated_bytes(estimate_turn++)) &&
+         pacer_is_due(&pacer, sweep_count_allocated_bytes());
 }
 
 bool
 cycle_is_due(enum cycle_cause *cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || !lock_try_acquire(&cycle_lock))
     return false;   /* or a cycle is running, and will set the next goal */
-  *cause = atom_load_rlx(&handed_bytes) >= pacer.distance_bytes ? CYCLE_CAUSE_HEAP : CYCLE_CAUSE_PERIODIC;
-  bool is_due = *cause == CYCLE_CAUSE_PERIODIC || pacer_is_due(&pacer, sweep_count_allocated_bytes());
-  atom_store_rlx(&handed_bytes, 0);
+  bool is_due = is_periodic_due();
+  *cause = is_due ? CYCLE_CAUSE_PERIODIC : CYCLE_CAUSE_HEAP;
+  if (!is_due && atom_load_rlx(&handed_bytes) >= pacer.distance_bytes) {   /* else another thread has counted */
+    is_due = is_goal_reached_locked();
+    atom_store_rlx(&handed_bytes, 0);
+  }
   lock_release(&cycle_lock);
   return is_due;
 }

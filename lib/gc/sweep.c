@@ -124,15 +124,33 @@ sweep_clear_marks_stw(void) {
   }
 }
 
+/* ---- counting ---- */
+
+static uint64_t
+allocated_bytes(const struct cgc_span *span) {
+  if (span->state == SPAN_LARGE)
+    return span_bytes(span);
+  return span_is_small(span) ? (uint64_t)(span->slot_count - span_free_slots(span)) * span->slot_bytes : 0;
+}
+
 uint64_t
 sweep_count_allocated_bytes(void) {
   uint64_t bytes = 0;
-  for (size_t i = 0; i < span_table_count(); i++) {
-    const struct cgc_span *span = span_table_at(i);
-    if (span->state == SPAN_LARGE)
-      bytes += span_bytes(span);
-    else if (span_is_small(span))
-      bytes += (uint64_t)(span->slot_count - span_free_slots(span)) * span->slot_bytes;
-  }
+  for (size_t i = 0; i < span_table_count(); i++)
+    bytes += allocated_bytes(span_table_at(i));
   return bytes;
+}
+
+/* The pages in use are known; what is free in them is estimated. */
+uint64_t
+sweep_estimate_allocated_bytes(size_t turn) {
+  enum { SAMPLE_SPANS = 256 };
+  size_t count = span_table_count(), step = count / SAMPLE_SPANS + 1;
+  uint64_t used_bytes = page_heap_used_bytes(), free_bytes = 0;
+  for (size_t i = turn % step; i < count; i += step) {
+    const struct cgc_span *span = span_table_at(i);
+    if (span_is_used(span))
+      free_bytes += span_bytes(span) - min_u64(span_bytes(span), allocated_bytes(span));
+  }
+  return used_bytes - min_u64(used_bytes, free_bytes * step);
 }

@@ -25,4 +25,7 @@ void sweep_clear_marks_stw(void);
 /* Bytes in allocated blocks.  Others may run: then about. */
 uint64_t sweep_count_allocated_bytes(void);
 
+/* The same out of a sample of the spans, of other ones with the next turn. */
+uint64_t sweep_estimate_allocated_bytes(size_t turn);
+
 #endif

@@ -252,22 +252,35 @@ grow_locked(unsigned kind, size_t pages) {
 
 /* ---- giving memory back ---- */
 
-/* Discards the memory of a free run.  Runs of untouched pages in between cost nothing. */
+/* How many pages at the end of a free run hold that much memory, or somewhat more. */
 static size_t
-discard_free_locked(struct cgc_span *span) {
-  size_t bytes = (size_t)span->touched_pages << SPAN_PAGE_BYTES_LOG2;
-  if (platform_discard(span->base_addr, span_bytes(span)))
+tail_with_touched(const struct cgc_span *span, size_t touched_pages) {
+  uintptr_t end = span->base_addr + span_bytes(span);
+  size_t pages = touched_pages;
+  while (pages < span->page_count && heap_map_count_touched(end - (pages << SPAN_PAGE_BYTES_LOG2), pages) < touched_pages)
+    pages *= 2;
+  return min_u64(pages, span->page_count);
+}
+
+/* Discards memory of a free run, no more than is asked for if it can be helped, and from the run's end, for its
+ * start is used first.  Runs of untouched pages in between cost nothing. */
+static size_t
+discard_free_locked(struct cgc_span *span, size_t wanted_pages) {
+  size_t pages = tail_with_touched(span, min_u64(wanted_pages, span->touched_pages));
+  uintptr_t addr = span->base_addr + span_bytes(span) - (pages << SPAN_PAGE_BYTES_LOG2);
+  uint32_t touched = heap_map_count_touched(addr, pages);
+  if (platform_discard(addr, pages << SPAN_PAGE_BYTES_LOG2))
     return 0;   /* the pages keep their contents: they stay touched */
-  heap_map_set_touched(span->base_addr, span->page_count, false);
-  touched_free_pages -= span->touched_pages;
-  discarded_pages += span->touched_pages;
-  span->touched_pages = 0;
-  return bytes;
+  heap_map_set_touched(addr, pages, false);
+  touched_free_pages -= touched;
+  discarded_pages += touched;
+  span->touched_pages -= touched;
+  return (size_t)touched << SPAN_PAGE_BYTES_LOG2;
 }
 
 static size_t
-discard_if_older_locked(struct cgc_span *span, uint64_t before_ns) {
-  return span->touched_pages && span->freed_at_ns <= before_ns ? discard_free_locked(span) : 0;
+discard_if_older_locked(struct cgc_span *span, size_t wanted_pages, uint64_t before_ns) {
+  return span->touched_pages && span->freed_at_ns <= before_ns ? discard_free_locked(span, wanted_pages) : 0;
 }
 
 /* Discards what was freed before that time, the largest runs first, until at most keep_pages are left. */
@@ -278,12 +291,12 @@ scavenge_locked(size_t keep_pages, uint64_t before_ns) {
     struct page_set *set = &page_sets[kind];
     for (struct cgc_span *span = page_tree_previous(set->tree, NULL);
          span && touched_free_pages > keep_pages; span = page_tree_previous(set->tree, span))
-      bytes += discard_if_older_locked(span, before_ns);
+      bytes += discard_if_older_locked(span, touched_free_pages - keep_pages, before_ns);
     for (unsigned pages = LISTED_PAGES; --pages > 0 && touched_free_pages > keep_pages;) {
       struct cgc_span *first = set->lists[pages], *span = first;
       do {
-        if (span)
-          bytes += discard_if_older_locked(span, before_ns);
+        if (span && touched_free_pages > keep_pages)
+          bytes += discard_if_older_locked(span, touched_free_pages - keep_pages, before_ns);
       } while (span && (span = span->next) != first);
     }
   }
@@ -305,7 +318,7 @@ regret_locked(size_t untouched_pages) {
     return;
   regretted_pages += min_u64(untouched_pages, discarded_pages);
   discarded_pages -= min_u64(untouched_pages, discarded_pages);
-  if (regretted_pages <= retain_pages_max() / 4)
+  if (regretted_pages <= retain_pages_max() / 16)
     return;
   retain_more_pages = min_u64(retain_more_pages + 4 * regretted_pages, atom_load_rlx(&used_pages));
   regretted_pages = 0;

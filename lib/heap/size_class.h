@@ -19,13 +19,15 @@ struct cgc_size_class {
 #define SIZE_CLASS_SMALL_BYTES 1024
 #define SIZE_CLASS_MAX_BYTES   32768
 
-/* A request's class; bytes <= SIZE_CLASS_MAX_BYTES.  A small block never fills its slot, so that a
- * pointer just past its end keeps it. */
+/* A request's class; SIZE_CLASS_LARGE above SIZE_CLASS_MAX_BYTES.  A small block never fills its slot, so
+ * that a pointer just past its end keeps it. */
 CGC_INLINE unsigned
 size_class_of(size_t bytes) {
   if (CGC_LIKELY(bytes <= SIZE_CLASS_SMALL_BYTES))
     return size_class_small[bytes];
-  return size_class_medium[(bytes - SIZE_CLASS_SMALL_BYTES + 127) >> 7];
+  if (CGC_LIKELY(bytes <= SIZE_CLASS_MAX_BYTES))
+    return size_class_medium[(bytes - SIZE_CLASS_SMALL_BYTES + 127) >> 7];
+  return SIZE_CLASS_LARGE;
 }
 
 /* What a span's blocks are, beside their size; two bits. */

@@ -3,26 +3,20 @@
 
 #include "base/fatal.h"
 
-unsigned
+void
 span_collect_remote(struct cgc_span *span) {
-  unsigned gained = 0;
-  for (unsigned i = 0; i < span_word_count(span); i++) {
-    struct span_word *word = &span->words[i];
-    if (!atom_load_rlx(&word->remote))
-      continue;
-    uint64_t remote = atom_swap_full(&word->remote, 0);   /* pairs with span_free_remote */
-    uint64_t free = atom_load_rlx(&word->free);
-    gained += count_bits(remote & ~free);
-    atom_store_rlx(&word->free, free | remote);
-  }
-  return gained;
+  for (unsigned i = 0; i < span_word_count(span); i++)
+    span_word_collect_remote(&span->words[i]);
 }
 
 unsigned
 span_free_slots(const struct cgc_span *span) {
   unsigned count = 0;
-  for (unsigned i = 0; i < span_word_count(span); i++)
-    count += count_bits(span_word_free(span, i));
+  for (unsigned i = 0; i < span_word_count(span); i++) {
+    uint64_t free = span_word_free(span, i);
+    if (free)
+      count += count_bits(free);
+  }
   return count;
 }
 
@@ -110,6 +104,6 @@ span_check(const struct cgc_span *span) {
   CGC_CHECK((span->window_word != SPAN_NO_WINDOW) == (span->state == SPAN_CURRENT));
   CGC_CHECK((span->next == NULL) == (span->state == SPAN_CURRENT));             /* [span.lists] */
   if (span->state == SPAN_CURRENT)
-    CGC_CHECK(!atom_load_rlx(&span->words[span->window_word].free));            /* [span.window] */
+    CGC_CHECK(span->window_word < span_word_count(span));                       /* [span.window] */
   span_check_words(span);
 }

@@ -13,14 +13,14 @@
  *   scanned    marked, and its pointers have been followed; a block that is marked only is grey
  *   condemned  found unreachable by the last cycle, kept until the next one confirms it
  *
- * The window of a thread cache is one word of its current span: the free bits of that word
- * have moved into the cache (heap/thread_cache.h).  Nobody but the owner knows which slots of
- * the word are free, so a sweep leaves that word alone.
+ * The window of a thread cache is one word of its current span, from which it allocates
+ * (heap/thread_cache.h).  The owner may be stopped when it has taken a slot and no pointer to it
+ * is anywhere yet, so a sweep leaves that word alone.
  *
  * Invariants
  *   [span.slots]   a used small span: slot_count * slot_bytes <= page_count pages
  *   [span.tail]    bits at and after slot_count are 0 in all maps
- *   [span.window]  window_word != SPAN_NO_WINDOW exactly when state is SPAN_CURRENT; its free bits are 0
+ *   [span.window]  window_word is a word of the span exactly when state is SPAN_CURRENT, else SPAN_NO_WINDOW
  *   [span.lists]   FULL and PARTIAL spans are in one list of their owner; a CURRENT span is in none
  *   [span.grey]    outside of a mark no span is grey: every marked block of a scanned kind has been scanned
  *   [span.owner]   `owner` changes only by the owner, or with the world stopped
@@ -142,6 +142,17 @@ span_slot_of(const struct cgc_span *span, uintptr_t addr) {
   return (addr - span->base_addr) * span->divide_magic >> 32;
 }
 
+/* Whether a slot of a small span starts at addr, and which.  False for large spans.
+ * With magic = (2^32 + e) / bytes and e < bytes, the offset slot * bytes + rest gives a low half of
+ * slot * e + rest * magic.  That is below magic exactly if rest is 0: slot * e is less than the bytes of
+ * the span, and those are less than magic. */
+CGC_INLINE bool
+span_slot_starts_at(const struct cgc_span *span, uintptr_t addr, size_t *slot) {
+  uint64_t product = (addr - span->base_addr) * span->divide_magic;
+  *slot = product >> 32;
+  return (uint32_t)product < span->divide_magic && *slot < span->slot_count;
+}
+
 CGC_INLINE uintptr_t
 span_slot_addr(const struct cgc_span *span, size_t slot) {
   return span->base_addr + slot * span->slot_bytes;
@@ -176,8 +187,19 @@ span_word_free(const struct cgc_span *span, unsigned word) {
   return atom_load_rlx(&span->words[word].free) | atom_load_rlx(&span->words[word].remote);
 }
 
-/* Moves remote bits into the free bits.  Owner only.  Returns the slots gained. */
-unsigned span_collect_remote(struct cgc_span *span);
+/* Moves remote bits into the free bits, which are returned.  Owner only. */
+CGC_INLINE uint64_t
+span_word_collect_remote(struct span_word *word) {
+  uint64_t free = atom_load_rlx(&word->free);
+  if (CGC_LIKELY(!atom_load_rlx(&word->remote)))
+    return free;
+  free |= atom_swap_full(&word->remote, 0);   /* pairs with span_free_remote */
+  atom_store_rlx(&word->free, free);
+  return free;
+}
+
+/* The same for all words of a span. */
+void span_collect_remote(struct cgc_span *span);
 
 /* Slots whose free or remote bit is set. */
 unsigned span_free_slots(const struct cgc_span *span);

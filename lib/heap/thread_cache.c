@@ -16,39 +16,35 @@ enum {
 /* ---- windows ---- */
 
 static void
-open_window(struct thread_cache *cache, struct cgc_span *span, unsigned word) {
+open_window(struct thread_cache *cache, struct cgc_span *span, unsigned index) {
   struct alloc_window *window = &cache->windows[span->span_class];
-  uint64_t free = atom_load_rlx(&span->words[word].free);
-  atom_store_rlx(&span->words[word].free, 0);
+  struct span_word *word = &span->words[index];
+  uint64_t free = span_word_collect_remote(word);
   /* A free slot will be allocated anew: what was found out about it before does not hold. */
-  atom_store_rlx(&span->words[word].condemned, atom_load_rlx(&span->words[word].condemned) & ~free);
-  span->window_word = (uint8_t)word;
+  atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~free);
+  span->window_word = (uint8_t)index;
   window->span = span;
   window->slot_bytes = span->slot_bytes;
-  window->base_addr = span_slot_addr(span, (size_t)word * 64);
-  window->free = free;
+  window->base_addr = span_slot_addr(span, (size_t)index * 64);
+  window->free = &word->free;
   cache->handed_bytes += count_bits(free) * (size_t)span->slot_bytes;
 }
 
 static void
 close_window(struct thread_cache *cache, struct cgc_span *span) {
   struct alloc_window *window = &cache->windows[span->span_class];
-  atom_word *free = &span->words[span->window_word].free;
-  atom_store_rlx(free, atom_load_rlx(free) | window->free);
-  window->free = 0;
+  window->free = NULL;
   window->span = NULL;
   span->window_word = SPAN_NO_WINDOW;
 }
 
-/* Opens a window on the next word of the current span that has free slots. */
+/* Opens a window on the next word of the span that has free slots, from that one on and round. */
 static bool
-move_window(struct thread_cache *cache, struct cgc_span *span) {
-  unsigned words = span_word_count(span), first = span->window_word;
-  close_window(cache, span);
-  span_collect_remote(span);
-  for (unsigned i = 1; i <= words; i++) {
-    unsigned word = first + i < words ? first + i : first + i - words;
-    if (atom_load_rlx(&span->words[word].free)) {
+move_window(struct thread_cache *cache, struct cgc_span *span, unsigned from) {
+  unsigned words = span_word_count(span);
+  for (unsigned i = from; i < from + words; i++) {
+    unsigned word = i < words ? i : i - words;
+    if (span_word_free(span, word)) {
       open_window(cache, span, word);
       return true;
     }
@@ -71,10 +67,10 @@ slots_worth_taking(const struct cgc_span *span) {
   return slots ? slots : 1;
 }
 
-/* Lists a small span by its free slots and sets its countdown to the next event. */
+/* Lists a small span by its free slots, so many, and sets its countdown to the next event. */
 static void
-link_span(struct thread_cache *cache, struct cgc_span *span) {
-  unsigned free = span_free_slots(span), worth = slots_worth_taking(span);
+link_span(struct thread_cache *cache, struct cgc_span *span, unsigned free) {
+  unsigned worth = slots_worth_taking(span);
   span->state = free >= worth ? SPAN_PARTIAL : SPAN_FULL;
   span->countdown = free < worth               ? (int16_t)(worth - free)
                     : free < span->slot_count ? (int16_t)(span->slot_count - free)
@@ -96,12 +92,13 @@ static void
 settle_span(struct thread_cache *cache, struct cgc_span *span) {
   unlink_span(cache, span);
   span_collect_remote(span);
-  bool is_empty = span_free_slots(span) == span->slot_count;
+  unsigned free = span_free_slots(span);
+  bool is_empty = free == span->slot_count;
   if (is_empty && cache->retained_pages + span->page_count > RETAINED_PAGES_MAX) {
     page_heap_free(span);
     return;
   }
-  link_span(cache, span);
+  link_span(cache, span, free);
   if (is_empty) {
     span->is_retained = true;
     cache->retained_pages += span->page_count;
@@ -110,21 +107,15 @@ settle_span(struct thread_cache *cache, struct cgc_span *span) {
 
 static void
 retire_current(struct thread_cache *cache, struct cgc_span *span) {
-  if (span->window_word != SPAN_NO_WINDOW)
-    close_window(cache, span);
-  cache->windows[span->span_class].span = NULL;
-  link_span(cache, span);
+  close_window(cache, span);
+  link_span(cache, span, span_free_slots(span));
 }
 
 static void
 make_current(struct thread_cache *cache, struct cgc_span *span) {
-  span_collect_remote(span);
-  unsigned word = 0;
-  while (!atom_load_rlx(&span->words[word].free))
-    word++;
   span->state = SPAN_CURRENT;
   span->countdown = SPAN_NO_COUNTDOWN;
-  open_window(cache, span, word);
+  move_window(cache, span, 0);
 }
 
 /* ---- operations ---- */
@@ -157,7 +148,7 @@ bool
 thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *current = cache->windows[span_class].span;
   if (current) {
-    if (move_window(cache, current))
+    if (move_window(cache, current, current->window_word + 1u))
       return true;
     retire_current(cache, current);
   }
@@ -189,11 +180,11 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
 }
 
 bool
-thread_cache_absolve(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
+thread_cache_absolve(struct cgc_span *span, uintptr_t addr) {
   size_t slot = span_slot_of(span, addr);
   struct span_word *word = &span->words[slot / 64];
   uint64_t bit = (uint64_t)1 << slot % 64;
-  if (span_word_free(span, (unsigned)(slot / 64)) & bit || thread_cache_window_has(cache, span, slot))
+  if (span_word_free(span, (unsigned)(slot / 64)) & bit)
     return false;
   atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~bit);
   return true;
@@ -230,23 +221,12 @@ thread_cache_abandon(struct thread_cache *cache) {
 void
 thread_cache_forget(struct thread_cache *cache) {
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
-    struct alloc_window *window = &cache->windows[i];
-    struct cgc_span *span = window->span;
-    if (span && span->window_word != SPAN_NO_WINDOW)
-      close_window(cache, span);
-    *window = (struct alloc_window){0};
+    if (cache->windows[i].span)
+      close_window(cache, cache->windows[i].span);
     cache->lists[i] = (struct span_lists){0};
   }
   cache->retained_pages = 0;
   atom_store_rlx(&cache->owner.remote_spans, 0);
   atom_int_store_rlx(&cache->is_inside, 0);
   atom_int_store_rlx(&cache->is_stop_wanted, 0);
-}
-
-bool
-thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot) {
-  const struct alloc_window *window = &cache->windows[span->span_class];
-  uint64_t free = *(const volatile uint64_t *)&window->free;
-  atom_barrier_compiler();   /* another thread's window may move meanwhile: then the answer is no */
-  return window->span == span && span->window_word == slot / 64 && free >> slot % 64 & 1;
 }

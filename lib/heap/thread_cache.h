@@ -2,10 +2,9 @@
 /*
  * A thread's own spans, and the fast paths of malloc and free.
  *
- * Per span class the cache holds a window: the free slots of one word (64 slots) of the class's
- * current span.  Allocation takes the lowest bit of the window; a free of a slot in the window's
- * word puts the bit back, any other free by the owner sets a free bit of the span.  Neither takes
- * a lock or writes to the block.
+ * Per span class the cache holds a window: one word (64 slots) of free bits of the class's current
+ * span.  Allocation takes the lowest bit of that word; a free by the owner sets a free bit in
+ * whatever word it is.  Neither takes a lock or writes to the block.
  *
  * Stopped anywhere in a fast path, a thread leaves nothing half done that a collection would trip
  * over: sweeps leave the window's word and the free bits alone, and a pointer being freed stays in a
@@ -18,7 +17,7 @@
 #include "heap/heap_map.h"
 
 struct alloc_window {   /* half a cache line */
-  uint64_t  free;            /* free slots of the window's word */
+  atom_word *free;           /* the free bits of the window's word, or NULL */
   uintptr_t base_addr;       /* of the word's first slot */
   size_t    slot_bytes;
   struct cgc_span *span;     /* the current span, or NULL */
@@ -61,11 +60,13 @@ thread_cache_is_empty(const struct thread_cache *cache) {
 CGC_INLINE void *
 thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {
   struct alloc_window *window = &cache->windows[span_class];
-  uint64_t free = window->free;
+  if (CGC_UNLIKELY(!window->free))
+    return NULL;
+  uint64_t free = atom_load_rlx(window->free);
   if (CGC_UNLIKELY(!free))
     return NULL;
-  size_t slot = (size_t)__builtin_ctzll(free);
-  window->free = free & (free - 1);
+  size_t slot = (unsigned)__builtin_ctzll(free);
+  atom_store_rlx(window->free, free & (free - 1));
   void *block = (void *)(window->base_addr + slot * window->slot_bytes);
   if (!block)
     __builtin_unreachable();
@@ -83,21 +84,12 @@ enum free_result {
 /* Frees a slot of one of this thread's own spans. */
 CGC_INLINE enum free_result
 thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
-                   slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count))
+  size_t slot;
+  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot)))
     return FREE_NOT_OWNED;
   struct span_word *word = &span->words[slot / 64];
-  uint64_t bit = (uint64_t)1 << slot % 64, remote = atom_load_rlx(&word->remote);
-  if (slot / 64 == span->window_word) {
-    struct alloc_window *window = &cache->windows[span->span_class];
-    if (CGC_UNLIKELY((window->free | remote | atom_load_rlx(&word->condemned)) & bit))
-      return FREE_UNUSUAL;
-    window->free |= bit;
-    return FREE_DONE;
-  }
-  uint64_t free = atom_load_rlx(&word->free);
-  if (CGC_UNLIKELY((free | remote) & bit))
+  uint64_t bit = (uint64_t)1 << slot % 64, free = atom_load_rlx(&word->free);
+  if (CGC_UNLIKELY((free | atom_load_rlx(&word->remote) | atom_load_rlx(&word->condemned)) & bit))
     return FREE_UNUSUAL;
   atom_store_rlx(&word->free, free | bit);
   return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
@@ -106,15 +98,10 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
 /* Whether addr is the start of an allocated slot of one of this thread's own spans. */
 CGC_INLINE bool
 thread_cache_owns(const struct thread_cache *cache, const struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner ||
-      slot * span->slot_bytes != addr - span->base_addr || slot >= span->slot_count)
+  size_t slot;
+  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot))
     return false;
-  const struct span_word *word = &span->words[slot / 64];
-  uint64_t free = atom_load_rlx(&word->free) | atom_load_rlx(&word->remote);
-  if (slot / 64 == span->window_word)
-    free |= cache->windows[span->span_class].free;
-  return !(free >> slot % 64 & 1);
+  return !(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1);
 }
 
 /* ---- slow paths: between enter and leave ---- */
@@ -145,9 +132,9 @@ void thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span);
 
 /* For FREE_UNUSUAL: if the slot is allocated, takes its condemnation back, for it may be allocated anew from
  * the window; then it can be freed.  False if it is free already. */
-bool thread_cache_absolve(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr);
+bool thread_cache_absolve(struct cgc_span *span, uintptr_t addr);
 
-/* Returns all windows to their spans, so that a sweep sees them.  The owner only. */
+/* Closes all windows, so that a sweep judges their words.  The owner only. */
 void thread_cache_flush(struct thread_cache *cache);
 
 /* Collects what others freed; gives empty spans that are not worth keeping back. */
@@ -156,12 +143,7 @@ void thread_cache_collect_remote(struct thread_cache *cache);
 /* Gives all spans to the central lists.  The owner, or for a thread that is gone. */
 void thread_cache_abandon(struct thread_cache *cache);
 
-/* In a forked child, for the cache of a thread that exists in the parent only: forgets the
- * spans, after the windows' free slots have gone back to them. */
+/* In a forked child, for the cache of a thread that exists in the parent only: forgets the spans. */
 void thread_cache_forget(struct thread_cache *cache);
-
-/* True if a slot that is not marked free is nonetheless, as part of its owner's window.  Any thread may
- * ask; about another thread's window the answer may be a late no. */
-bool thread_cache_window_has(const struct thread_cache *cache, const struct cgc_span *span, size_t slot);
 
 #endif

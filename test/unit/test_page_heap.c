@@ -303,6 +303,33 @@ START_TEST(page_heap_scavenge_keeps_no_more_than_told) {
 }
 END_TEST
 
+START_TEST(page_heap_scavenge_takes_the_end_of_a_run_and_leaves_the_rest) {
+  start_retaining(GIB);
+  struct cgc_span *span = take(1000);
+  uintptr_t addr = span->base_addr;
+  take(1);
+  page_heap_free(span);
+  ck_assert_uint_eq(page_heap_scavenge(300 * SPAN_PAGE_BYTES), 700 * SPAN_PAGE_BYTES);
+  ck_assert_uint_eq(heap_map_count_touched(addr, 300), 300);
+  page_heap_check();
+  page_heap_scavenge(200 * SPAN_PAGE_BYTES);   /* what holds memory lies far from the end now */
+  ck_assert_uint_le(page_heap_retained_bytes(), 200 * SPAN_PAGE_BYTES);
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_memory_given_back_too_soon_is_kept_the_next_time) {
+  start_retaining(8 * MIB);
+  page_heap_free(take(1));   /* time counts from here */
+  take(32 * MIB / SPAN_PAGE_BYTES);
+  page_heap_free(take(16 * MIB / SPAN_PAGE_BYTES));
+  ck_assert_uint_le(page_heap_retained_bytes(), 8 * MIB);
+  page_heap_free(take(16 * MIB / SPAN_PAGE_BYTES));
+  ck_assert_uint_eq(page_heap_retained_bytes(), 16 * MIB);
+  page_heap_check();
+}
+END_TEST
+
 START_TEST(page_heap_free_memory_over_the_budget_goes_back_at_once) {
   start_retaining(1 * MIB);
   struct cgc_span *spans[64];
@@ -504,6 +531,8 @@ page_heap_suite(void) {
   tcase_add_test(tests, page_heap_reused_pages_count_as_touched_until_they_are_discarded);
   tcase_add_test(tests, page_heap_span_over_touched_and_fresh_pages_counts_as_touched);
   tcase_add_test(tests, page_heap_scavenge_keeps_no_more_than_told);
+  tcase_add_test(tests, page_heap_scavenge_takes_the_end_of_a_run_and_leaves_the_rest);
+  tcase_add_test(tests, page_heap_memory_given_back_too_soon_is_kept_the_next_time);
   tcase_add_test(tests, page_heap_free_memory_over_the_budget_goes_back_at_once);
   tcase_add_test(tests, page_heap_budget_grows_with_an_eighth_of_the_heap);
   tcase_add_test(tests, page_heap_memory_free_for_long_goes_back);

@@ -95,6 +95,8 @@ START_TEST(size_class_of_request_is_the_smallest_aligned_and_padded_one) {
   for (size_t bytes = 0; bytes <= SIZE_CLASS_MAX_BYTES; bytes++)
     if (size_class_of(bytes) != smallest_class_for(bytes))
       ck_abort_msg("%zu bytes: class %u", bytes, size_class_of(bytes));
+  ck_assert_uint_eq(size_class_of(SIZE_CLASS_MAX_BYTES + 1), SIZE_CLASS_LARGE);
+  ck_assert_uint_eq(size_class_of(SIZE_MAX), SIZE_CLASS_LARGE);
 }
 END_TEST
 

@@ -187,9 +187,9 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   ck_assert_ptr_eq(word_of(third), word_of(block));
   /* The program had a disguised pointer and frees it; the slot is handed out again. */
   ck_assert_int_eq(thread_cache_free_own(&other, span_of(block), (uintptr_t)block), FREE_UNUSUAL);
-  ck_assert(thread_cache_absolve(&other, span_of(block), (uintptr_t)block));
+  ck_assert(thread_cache_absolve(span_of(block), (uintptr_t)block));
   ck_assert_int_eq(thread_cache_free_own(&other, span_of(block), (uintptr_t)block), FREE_DONE);
-  ck_assert(!thread_cache_absolve(&other, span_of(block), (uintptr_t)block));
+  ck_assert(!thread_cache_absolve(span_of(block), (uintptr_t)block));
   ck_assert_ptr_eq(unit_take(&other, span_class), block);
   thread_cache_flush(&other);
   mark(keep);
@@ -225,10 +225,43 @@ START_TEST(sweep_counts_allocated_bytes) {
   for (int i = 0; i < 10; i++)
     blocks[i] = take_kind(0);
   unit_take_large(5 * SPAN_PAGE_BYTES, SPAN_KIND_NOSCAN);
-  thread_cache_flush(&cache);   /* else the window counts as allocated */
   ck_assert_uint_eq(sweep_count_allocated_bytes(), 10 * BYTES + 5 * SPAN_PAGE_BYTES);
   span_free_remote(span_of(blocks[0]), 0);
   ck_assert_uint_eq(sweep_count_allocated_bytes(), 9 * BYTES + 5 * SPAN_PAGE_BYTES);
+}
+END_TEST
+
+static void
+assert_estimate_within(double fraction) {
+  for (size_t turn = 0; turn < 30; turn++) {
+    double exact = (double)sweep_count_allocated_bytes(), estimate = (double)sweep_estimate_allocated_bytes(turn);
+    ck_assert_double_ge(estimate, exact * (1 - fraction));
+    ck_assert_double_le(estimate, exact * (1 + fraction));
+  }
+}
+
+START_TEST(sweep_estimate_of_many_spans_comes_near) {
+  enum { BLOCKS = 2000 * SLOTS };
+  static void *blocks[BLOCKS];
+  struct unit_random random = unit_random_start();
+  unit_start_heap();
+  ck_assert_uint_eq(sweep_estimate_allocated_bytes(0), 0);
+  for (int i = 0; i < BLOCKS; i++)
+    blocks[i] = take_kind(0);
+  assert_estimate_within(0);
+  for (int i = 0; i < BLOCKS; i++)
+    if (unit_random_below(&random, BLOCKS) < (uint64_t)i)   /* the later the freer */
+      span_free_remote(span_of(blocks[i]), span_slot_of(span_of(blocks[i]), (uintptr_t)blocks[i]));
+  assert_estimate_within(0.1);
+}
+END_TEST
+
+START_TEST(sweep_estimate_of_large_blocks_is_exact) {
+  unit_start_heap();
+  unit_take_large(1000 * SPAN_PAGE_BYTES, 0);
+  for (int i = 0; i < 2000; i++)
+    unit_take_large(SPAN_PAGE_BYTES, 0);
+  assert_estimate_within(0);
 }
 END_TEST
 
@@ -272,6 +305,8 @@ sweep_suite(void) {
   tcase_add_test(tests, sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first);
   tcase_add_test(tests, sweep_clear_marks_condemns_nobody);
   tcase_add_test(tests, sweep_counts_allocated_bytes);
+  tcase_add_test(tests, sweep_estimate_of_many_spans_comes_near);
+  tcase_add_test(tests, sweep_estimate_of_large_blocks_is_exact);
   tcase_add_test(tests, sweep_by_several_threads_adds_up);
   return suite;
 }

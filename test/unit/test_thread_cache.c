@@ -362,25 +362,48 @@ END_TEST
 
 /* ---- window ---- */
 
-START_TEST(thread_cache_window_has_its_free_slots_only) {
+START_TEST(thread_cache_slots_of_the_window_are_free_until_taken) {
   start();
   void *block = take();
   struct cgc_span *span = span_of(block);
-  ck_assert(!thread_cache_window_has(&cache, span, 0));
-  ck_assert(thread_cache_window_has(&cache, span, 1));
-  ck_assert(thread_cache_window_has(&cache, span, 63));
-  ck_assert(!thread_cache_window_has(&cache, span, 64));
-  give(block);
-  ck_assert(thread_cache_window_has(&cache, span, 0));
-  ck_assert(!thread_cache_window_has(&thread_cache_none, span, 1));
+  ck_assert_uint_eq(span->window_word, 0);
+  ck_assert_uint_eq(span_word_free(span, 0), UINT64_MAX - 1);
+  ck_assert_int_eq(give(block), FREE_DONE);
+  ck_assert_uint_eq(span_word_free(span, 0), UINT64_MAX);
+  span_check(span);
 }
 END_TEST
 
-START_TEST(thread_cache_flush_returns_the_window_to_the_span) {
+START_TEST(thread_cache_double_free_by_another_in_the_window_is_told) {
   start();
   void *block = take();
   struct cgc_span *span = span_of(block);
-  ck_assert_uint_eq(span_free_slots(span), SLOTS - 64);
+  ck_assert(!span_free_remote(span, 1));   /* not taken yet */
+  ck_assert_int_eq(give(block), FREE_DONE);
+  ck_assert(!span_free_remote(span, 0));
+}
+END_TEST
+
+START_TEST(thread_cache_condemned_slot_must_be_absolved_before_it_is_freed) {
+  start();
+  void *blocks[SLOTS];
+  struct cgc_span *span = take_span(blocks);
+  for (int i = 0; i < SLOTS; i += SLOTS - 1) {   /* outside of the window and in it */
+    atom_word *condemned = &span->words[i / 64].condemned;
+    atom_store_rlx(condemned, (uint64_t)1 << i % 64);
+    ck_assert_int_eq(give(blocks[i]), FREE_UNUSUAL);
+    ck_assert(thread_cache_absolve(span, (uintptr_t)blocks[i]));
+    ck_assert_uint_eq(atom_load_rlx(condemned), 0);
+    ck_assert(is_freed(give(blocks[i])));
+    ck_assert(!thread_cache_absolve(span, (uintptr_t)blocks[i]));
+  }
+}
+END_TEST
+
+START_TEST(thread_cache_flush_closes_windows) {
+  start();
+  void *block = take();
+  struct cgc_span *span = span_of(block);
   thread_cache_flush(&cache);
   ck_assert_uint_eq(span_free_slots(span), SLOTS - 1);
   ck_assert_uint_eq(span->state, SPAN_PARTIAL);
@@ -454,7 +477,7 @@ START_TEST(thread_cache_abandoned_with_remote_frees_pending_loses_none) {
 }
 END_TEST
 
-START_TEST(thread_cache_forget_gives_windows_back_and_drops_the_rest) {
+START_TEST(thread_cache_forget_drops_windows_and_lists) {
   start();
   void *block = take();
   struct cgc_span *span = span_of(block);
@@ -501,13 +524,15 @@ thread_cache_suite(void) {
   tcase_add_test(tests, thread_cache_span_emptied_by_others_is_noticed);
   tcase_add_test(tests, thread_cache_span_emptied_by_both_is_noticed);
   tcase_add_test(tests, thread_cache_with_blocks_freed_by_other_threads_loses_none);
-  tcase_add_test(tests, thread_cache_window_has_its_free_slots_only);
-  tcase_add_test(tests, thread_cache_flush_returns_the_window_to_the_span);
+  tcase_add_test(tests, thread_cache_slots_of_the_window_are_free_until_taken);
+  tcase_add_test(tests, thread_cache_double_free_by_another_in_the_window_is_told);
+  tcase_add_test(tests, thread_cache_condemned_slot_must_be_absolved_before_it_is_freed);
+  tcase_add_test(tests, thread_cache_flush_closes_windows);
   tcase_add_test(tests, thread_cache_opened_window_forgets_what_was_condemned);
   tcase_add_test(tests, thread_cache_abandoned_spans_serve_another_cache);
   tcase_add_test(tests, thread_cache_abandoned_empty_spans_go_back_to_the_page_heap);
   tcase_add_test(tests, thread_cache_abandoned_with_remote_frees_pending_loses_none);
-  tcase_add_test(tests, thread_cache_forget_gives_windows_back_and_drops_the_rest);
+  tcase_add_test(tests, thread_cache_forget_drops_windows_and_lists);
   tcase_add_test(tests, thread_cache_leave_tells_of_a_stop_put_off);
   return suite;
 }
