@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/crew.h"
 
+#include "base/fallback.h"
 #include "base/hull.h"
 #include "base/meta.h"
 #include "base/options.h"
@@ -74,8 +75,10 @@ crew_run(unsigned count, void (*work)(unsigned index, void *arg), void *arg) {
   crew_arg = arg;
   for (; running < count; running++) {
     members[running].index = running;
-    if (!start_member(&members[running]))
+    if (!start_member(&members[running])) {
+      fallback_note(FALLBACK_ALONE);
       break;
+    }
   }
   atom_int_store_rel(&crew_threads, running);   /* publishes all of the above */
   platform_futex_wake(&crew_threads, CREW_MAX);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/trace.h"
 
+#include "base/fallback.h"
 #include "base/log.h"
 #include "base/options.h"
 
@@ -91,6 +92,17 @@ add_work(struct text *line, const struct cycle_report *report) {
   add_count(line, ", markers ", report->trace.markers, ", dirty=stop");
 }
 
+static void
+add_fallbacks(struct text *line) {
+  const char *before = ", instead: ";
+  for (unsigned i = 0; i < FALLBACK_COUNT; i++)
+    if (fallback_noted() >> i & 1) {
+      text_add(line, before);
+      text_add(line, fallback_name((enum fallback)i));
+      before = " ";
+    }
+}
+
 void
 trace_cycle(const struct cycle_report *report) {
   char buffer[512];
@@ -104,6 +116,7 @@ trace_cycle(const struct cycle_report *report) {
     add_times(&line, report);
     add_sizes(&line, report);
     add_work(&line, report);
+    add_fallbacks(&line);
   }
   text_add(&line, "\n");
   log_write(&line);

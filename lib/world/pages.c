@@ -2,6 +2,7 @@
 #include "world/pages.h"
 
 #include "base/arch_x86_64.h"
+#include "base/fallback.h"
 #include "base/hull.h"
 #include "base/lines.h"
 #include "base/meta.h"
@@ -219,6 +220,7 @@ tells_of_data(const char *line) {
 /* Whole mappings, if there is data of the process's own in them. */
 static int
 read_smaps(void) {
+  fallback_note(FALLBACK_SMAPS);
   struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/smaps")};
   if (reader.fd < 0)
     return -reader.fd;
@@ -242,6 +244,7 @@ list_by_pagemap(int fd) {
   if (!err || err == ENOMEM)
     return err;
   has_no_scan = true;
+  fallback_note(FALLBACK_PAGEMAP);
   list_count = 0;
   return read_maps(fd);
 }

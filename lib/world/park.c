@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "world/park.h"
 
+#include "base/fallback.h"
 #include "base/platform.h"
 
 #include <errno.h>
 
 atom_int park_needs_fence;
 
+static void
+put_up_fences(void) {
+  atom_int_store_rlx(&park_needs_fence, 1);
+  fallback_note(FALLBACK_FENCES);
+}
+
 void
 park_init(void) {
-  atom_int_store_rlx(&park_needs_fence, platform_barrier_all_threads() != 0);
+  if (platform_barrier_all_threads())
+    put_up_fences();
 }
 
 /* Refused for the first time, by a filter of system calls: from now on the threads have fences, but some
@@ -18,7 +26,7 @@ int
 park_synchronize(void) {
   if (atom_int_load_rlx(&park_needs_fence) || platform_barrier_all_threads() == 0)
     return 0;
-  atom_int_store_rlx(&park_needs_fence, 1);
+  put_up_fences();
   return EAGAIN;
 }
 

@@ -2,6 +2,7 @@
 #include "world/roots.h"
 
 #include "base/arch_x86_64.h"
+#include "base/fallback.h"
 #include "base/hull.h"
 #include "base/lock.h"
 #include "base/meta.h"
@@ -75,6 +76,8 @@ read_by_file(void *to, uintptr_t from, size_t bytes) {
 ssize_t
 roots_read(void *to, uintptr_t from, size_t bytes) {
   ssize_t result = platform_read_memory(to, from, bytes);
+  if (result == -EPERM || result == -ENOSYS)
+    fallback_note(FALLBACK_MEM);
   if (result <= 0)
     result = read_by_file(to, from, bytes);
   return result == -EIO || result == -EFAULT ? 0 : result;   /* nothing is there any more */

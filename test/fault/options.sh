@@ -91,4 +91,27 @@ run "CGC_OPTIONS=log=$dir/no/such/dir/x:trace=1"
 expect_result "log that cannot be written" "collect 0"
 grep -q "$trace" err || fail "log that cannot be written: not on standard error"
 
+# What a program started from one with the library gets of LD_PRELOAD.
+child_preload() { # LD_PRELOAD [NAME=VALUE...]
+  preload=$1
+  shift
+  env "$@" LD_PRELOAD="$preload" sh -c 'env | sed -n "s/^LD_PRELOAD=//p"' >out 2>err
+}
+other=$(ldd "$program" | sed -n 's/.*=> \(.*libc\.so\.6\) .*/\1/p')
+for row in "$CGC_LIB|" "$CGC_LIB:$other|:$other" "$other $CGC_LIB|$other" "$other:$CGC_LIB:$other|$other:$other"; do
+  child_preload "${row%|*}" CGC_CHILDREN=0
+  [ "$(cat out)" = "${row#*|}" ] || fail "children=0: LD_PRELOAD=${row%|*} has become \"$(cat out)\""
+done
+child_preload "$CGC_LIB:$other"
+[ "$(cat out)" = "$CGC_LIB:$other" ] || fail "children: LD_PRELOAD has changed"
+
+# Cycles without the program's doing, in a process that forks, and in its children.
+for i in 1 2 3 4 5; do
+  CGC_OPTIONS=trace=1:stress-ms=1 LD_PRELOAD="$CGC_LIB" sh -c '(sleep 0.05; echo child); (sleep 0.05; echo child)
+    echo parent' >out 2>err
+  [ "$(tr '\n' ' ' <out)" = "child child parent " ] || fail "stress-ms: wrong output"
+  [ "$(grep -c ' stress: stop ' err)" -ge 20 ] || fail "stress-ms: too few cycles"
+  ! grep -v '^cgc [0-9]* @' err || fail "stress-ms: something is wrong"
+done
+
 exit $failed

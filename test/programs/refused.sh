@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Run the program table under filters that refuse system calls the library would like to use.
+#
+# usage: refused.sh LIB [name...]
+#
+# For each filter: a trace line that names what the library does instead, then the rows of run.sh.  Exit status: 0 if no row
+# failed under any filter and every trace names the expected fallback, 1 if not, 2 if the arguments are wrong.
+set -u
+here=$(cd "$(dirname "$0")" && pwd) || exit 2
+[ $# -ge 1 ] && [ -r "$1" ] || { sed -n '5s/^# //p' "$0" >&2; exit 2; }
+lib=$(realpath "$1")
+shift
+
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+"${CC:-cc}" -O1 -o "$work/refuse" "$here/refuse.c" || exit 2
+
+# filter, and what the trace must say: "" if nothing changes
+filters=(
+  "userfaultfd|"
+  "clone3=ENOSYS|"
+  "membarrier|fences"
+  "membarrier=ENOSYS|fences"
+  "process_vm_readv|mem"
+  "userfaultfd,membarrier,process_vm_readv=ENOSYS,clone3=ENOSYS|mem fences"
+)
+
+status=0
+
+trace_of() { # FILTER: the trace of a process with two threads
+  "$work/refuse" "$1" env LD_PRELOAD="$lib" CGC_OPTIONS=trace=1:stress-ms=1 sleep 0.05 2>&1 | grep -m1 '^cgc .* markers'
+}
+
+for row in "${filters[@]}"; do
+  filter=${row%%|*} expected=${row#*|}
+  line=$(trace_of "$filter")
+  said=$(sed -n 's/.*, instead: //p' <<<"$line")
+  echo "== refused: $filter; instead: ${said:-nothing}"
+  [ -n "$line" ] && [ "$said" = "$expected" ] || { echo "FAIL    expected \"$expected\", got \"$line\""; status=1; }
+  "$work/refuse" "$filter" "$here/run.sh" "$lib" "$@" || status=1
+done
+exit $status
