@@ -107,7 +107,7 @@ child_preload "$CGC_LIB:$other"
 
 # Cycles without the program's doing, in a process that forks, and in its children.
 for i in 1 2 3 4 5; do
-  CGC_OPTIONS=trace=1:stress-ms=1 LD_PRELOAD="$CGC_LIB" sh -c '(sleep 0.05; echo child); (sleep 0.05; echo child)
+  CGC_OPTIONS=trace=1:stress-ms=1 LD_PRELOAD="$CGC_LIB" timeout 30 sh -c '(sleep 0.05; echo child); (sleep 0.05; echo child)
     echo parent' >out 2>err
   [ "$(tr '\n' ' ' <out)" = "child child parent " ] || fail "stress-ms: wrong output"
   [ "$(grep -c ' stress: stop ' err)" -ge 20 ] || fail "stress-ms: too few cycles"
