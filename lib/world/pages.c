@@ -5,6 +5,7 @@
 #include "base/hull.h"
 #include "base/meta.h"
 #include "base/platform.h"
+#include "base/proc.h"
 #include "heap/heap_map.h"
 #include "heap/span_table.h"
 
@@ -129,61 +130,6 @@ scan_all(int pagemap_fd) {
 
 /* ---- maps; of this thread, for the first one of the process may have ended ---- */
 
-/* Reads a file line by line without stdio. */
-struct line_reader {
-  int    fd;
-  int    err;
-  bool   skips_line;          /* the line was longer than the buffer: its rest is left out */
-  size_t start, end;
-  char   buffer[4096];
-};
-
-static bool
-read_more(struct line_reader *reader) {
-  memmove(reader->buffer, reader->buffer + reader->start, reader->end - reader->start);
-  reader->end -= reader->start;
-  reader->start = 0;
-  ssize_t bytes = platform_read(reader->fd, reader->buffer + reader->end, sizeof reader->buffer - reader->end);
-  if (bytes < 0)
-    reader->err = (int)-bytes;
-  reader->end += bytes > 0 ? (size_t)bytes : 0;
-  return bytes > 0;
-}
-
-/* The next line, ended by 0 in the buffer, or NULL at the end or on an error.  A long one is cut. */
-static char *
-next_line(struct line_reader *reader) {
-  for (;;) {
-    char *line = reader->buffer + reader->start;
-    char *newline = memchr(line, '\n', reader->end - reader->start);
-    bool is_full = reader->start == 0 && reader->end == sizeof reader->buffer;
-    if (newline || is_full) {
-      char *last = newline ? newline : &reader->buffer[sizeof reader->buffer - 1];
-      bool is_rest = reader->skips_line;
-      *last = 0;
-      reader->start = (size_t)(last + 1 - reader->buffer);
-      reader->skips_line = !newline;
-      if (!is_rest)
-        return line;
-    } else if (!read_more(reader)) {
-      return NULL;
-    }
-  }
-}
-
-static const char *
-parse_hex(const char *text, uintptr_t *value) {
-  *value = 0;
-  for (;; text++) {
-    if (*text >= '0' && *text <= '9')
-      *value = *value * 16 + (uintptr_t)(*text - '0');
-    else if (*text >= 'a' && *text <= 'f')
-      *value = *value * 16 + (uintptr_t)(*text - 'a' + 10);
-    else
-      return text;
-  }
-}
-
 /* Bits of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst. */
 #define ENTRY_PRESENT ((uint64_t)1 << 63)
 #define ENTRY_SWAPPED ((uint64_t)1 << 62)
@@ -209,8 +155,8 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
 static int
 read_mapping(int pagemap_fd, const char *line) {
   uintptr_t start_addr, end_addr;
-  const char *at = parse_hex(line, &start_addr);
-  at = parse_hex(at + 1, &end_addr);
+  const char *at = proc_parse_hex(line, &start_addr);
+  at = proc_parse_hex(at + 1, &end_addr);
   if (at[4] != 'p' || end_addr >> ARCH_ADDRESS_BITS)
     return 0;
   return list_foreign(read_entries, pagemap_fd, start_addr, end_addr);
@@ -218,13 +164,13 @@ read_mapping(int pagemap_fd, const char *line) {
 
 static int
 read_maps(int pagemap_fd) {
-  struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/maps")};
-  if (reader.fd < 0)
-    return -reader.fd;
-  int err = 0;
-  for (char *line; !err && (line = next_line(&reader));)
+  struct line_reader reader;
+  int err = line_reader_open(&reader, "/proc/thread-self/maps");
+  if (err)
+    return err;
+  for (char *line; !err && (line = line_reader_next(&reader));)
     err = read_mapping(pagemap_fd, line);
-  platform_close(reader.fd);
+  line_reader_close(&reader);
   return err ? err : reader.err;
 }
 

@@ -2,9 +2,9 @@
 #include "world/roots.h"
 
 #include "base/arch_x86_64.h"
+#include "base/array.h"
 #include "base/hull.h"
 #include "base/lock.h"
-#include "base/meta.h"
 #include "base/platform.h"
 #include "world/pages.h"
 #include "world/stop.h"
@@ -14,28 +14,6 @@
 #include <ucontext.h>
 
 enum { ROOT_PIECE_BYTES = CGC_CONFIG_HOSTILE ? 4096 : 256 * 1024 };
-
-/* ---- arrays of our own that only grow ---- */
-
-struct array {
-  void  *items;
-  size_t count, capacity;
-};
-
-static void *
-array_add(struct array *array, size_t item_bytes) {
-  if (array->count == array->capacity) {
-    size_t capacity = array->capacity ? array->capacity * 2 : 64;
-    void *bigger = meta_alloc(capacity * item_bytes);
-    if (!bigger)
-      return NULL;
-    if (array->count)
-      memcpy(bigger, array->items, array->count * item_bytes);
-    array->items = bigger;
-    array->capacity = capacity;
-  }
-  return (char *)array->items + array->count++ * item_bytes;
-}
 
 /* Owned by whoever holds the cycle lock. */
 static struct array roots;        /* struct root */

@@ -2,53 +2,15 @@
 #include "world/tasks.h"
 
 #include "base/platform.h"
+#include "base/proc.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The kernel's struct linux_dirent64. */
-struct directory_entry {
-  uint64_t inode;
-  int64_t  offset;
-  uint16_t bytes;
-  uint8_t  type;
-  char     name[];
-};
-
-static int
-parse_id(const char *digits) {
-  int id = 0;
-  for (; *digits >= '0' && *digits <= '9'; digits++)
-    id = id * 10 + (*digits - '0');
-  return *digits ? 0 : id;
-}
-
-static bool
-visit_entries(const char *buffer, ssize_t bytes, bool (*visit)(int tid, void *arg), void *arg) {
-  for (ssize_t at = 0; at < bytes;) {
-    const struct directory_entry *entry = (const void *)(buffer + at);
-    int tid = parse_id(entry->name);
-    if (tid && !visit(tid, arg))
-      return false;
-    at += entry->bytes;
-  }
-  return true;
-}
-
 int
 tasks_visit(bool (*visit)(int tid, void *arg), void *arg) {
-  char buffer[4096] CGC_ALIGNED(8);
-  int fd = platform_open_read("/proc/self/task");
-  if (fd < 0)
-    return -fd;
-  ssize_t bytes;
-  while ((bytes = platform_list_directory(fd, buffer, sizeof buffer)) > 0)
-    if (!visit_entries(buffer, bytes, visit, arg))
-      break;
-  platform_close(fd);
-  return bytes < 0 ? (int)-bytes : 0;
+  return proc_visit_numbers("/proc/self/task", visit, arg);
 }
 
 /* ---- one thread ---- */
