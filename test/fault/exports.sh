@@ -13,7 +13,7 @@ free_sized free_aligned_sized
 malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallopt
 __libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc
 __libc_mallinfo __libc_mallopt __posix_memalign
-pthread_create dlopen
+pthread_create dlopen sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
 END
 
 names() { # of defined symbols, without version; the version's own name left out
