@@ -121,9 +121,13 @@ prune_queue_locked(struct held_queue *queue, const struct pending *pending) {
 static uint64_t
 prune_locked(void) {
   struct pending pending = read_pending();
-  for (struct held_queue *queue = queues; queue; queue = queue->next)
+  size_t used = 0;
+  for (struct held_queue *queue = queues; queue; queue = queue->next) {
     if (queue->signal)
       prune_queue_locked(queue, &pending);
+    used += queue->signal != 0;
+  }
+  prune_queue_count = used < PRUNE_QUEUES_MIN / 2 ? PRUNE_QUEUES_MIN : used * 2;
   return pending.signals;
 }
 
@@ -154,7 +158,6 @@ unused_queue_locked(void) {
   struct held_queue *queue = find_locked(0, 0);
   if (!queue && queue_count >= prune_queue_count) {
     prune_locked();
-    prune_queue_count = queue_count * 2;
     queue = find_locked(0, 0);
   }
   return queue ? queue : new_queue_locked();
