@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "base/text.h"
 #include "world/held_signals.h"
+#include "world/tasks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,9 +42,17 @@ add_words_of_file(const char *path, const char *(*find_digits)(const char *line)
 
 /* ---- epoll ---- */
 
+enum {
+  LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing, with up to 3 us for each, is the slower way */
+  TRIED_MAX = 65536,
+};
+
 struct epoll_visit {
   int probe_fd;   /* a descriptor that no epoll instance can have been told of */
   int err;
+  int listed;
+  int next_fd;
+  int end_fd;     /* those from next_fd on have not been listed */
 };
 
 /* "tfd:        7 events:       19 data:     55d0c0ffee00  pos:0 ..." */
@@ -55,8 +64,7 @@ find_epoll_data(const char *line) {
 }
 
 static bool
-visit_descriptor(int fd, void *arg) {
-  struct epoll_visit *visit = arg;
+add_descriptor(struct epoll_visit *visit, int fd) {
   char path_buffer[64];
   if (!platform_is_epoll(fd, visit->probe_fd))
     return true;
@@ -68,14 +76,29 @@ visit_descriptor(int fd, void *arg) {
   return !visit->err;
 }
 
+static bool
+visit_descriptor(int fd, void *arg) {
+  struct epoll_visit *visit = arg;
+  visit->next_fd = fd + 1;
+  if (!add_descriptor(visit, fd))
+    return false;
+  if (++visit->listed != LISTED_MAX)
+    return true;
+  int size = tasks_descriptor_table_size();
+  visit->end_fd = size <= TRIED_MAX ? size : 0;
+  return !visit->end_fd;
+}
+
 /* Through the open descriptors, as registrations follow the epoll instance through dup, fork and sockets, and
- * outlive the descriptor they were made for if that has a copy. */
+ * outlive the descriptor they were made for if that has a copy.  If there are many, all numbers are tried. */
 static int
 add_epoll_data(void) {
   struct epoll_visit visit = {.probe_fd = platform_open_event()};
   if (visit.probe_fd < 0)
     return -visit.probe_fd;
   int err = proc_visit_numbers("/proc/thread-self/fd", visit_descriptor, &visit);
+  for (int fd = visit.next_fd; fd < visit.end_fd && add_descriptor(&visit, fd); fd++)
+    ;
   platform_close(visit.probe_fd);
   return err ? err : visit.err;
 }

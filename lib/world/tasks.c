@@ -114,7 +114,7 @@ tasks_is_asleep(int tid, int blocked_signal, struct task_sleep *sleep) {
   return sleep->stack_pointer != 0;
 }
 
-/* ---- signals ---- */
+/* ---- signals, descriptors ---- */
 
 /* If the line is that field's, takes its number. */
 static bool
@@ -138,4 +138,16 @@ tasks_read_signals(int tid, struct task_signals *signals) {
              take_field(line, "ShdPnd:", 16, &signals->shared_pending);
   line_reader_close(&reader);
   return found == 3;
+}
+
+int
+tasks_descriptor_table_size(void) {
+  struct line_reader reader;
+  uint64_t size = 0;
+  if (line_reader_open(&reader, "/proc/thread-self/status"))
+    return 0;
+  for (char *line; (line = line_reader_next(&reader)) && !take_field(line, "FDSize:", 10, &size);)
+    ;
+  line_reader_close(&reader);
+  return (int)size;
 }

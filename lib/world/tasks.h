@@ -26,6 +26,9 @@ struct task_signals {
 /* False if it cannot be told. */
 bool tasks_read_signals(int tid, struct task_signals *signals);
 
+/* No descriptor of this thread has that number or a higher one; 0 if it cannot be told. */
+int tasks_descriptor_table_size(void);
+
 struct task_sleep {
   uintptr_t stack_pointer;
   uint64_t  fingerprint;     /* changes when the thread has run */

@@ -195,6 +195,18 @@ START_TEST(held_signals_that_were_not_sent_are_not_held) {
 }
 END_TEST
 
+/* What was sent counts for the old user.  Another user may have no signals queued at all. */
+START_TEST(held_signals_outlast_a_change_of_user) {
+  start();
+  for (uintptr_t i = 0; i < 10; i++)
+    send_value(ORDERED, 1000 + i);
+  if (setuid(54321) == 0) {   /* else this is not root */
+    for (uintptr_t i = 0; i < 10; i++)
+      ck_assert_uint_eq(count_words(1000 + i), 1);
+  }
+}
+END_TEST
+
 /* ---- threads ---- */
 
 static atom_int step;
@@ -358,6 +370,7 @@ held_signals_suite(void) {
   tcase_add_test(tests, held_signals_unordered_all_values_or_none);
   tcase_add_test(tests, held_signals_lost_value_makes_lists_fail_while_pending);
   tcase_add_test(tests, held_signals_that_were_not_sent_are_not_held);
+  tcase_add_test(tests, held_signals_outlast_a_change_of_user);
   tcase_add_test(tests, held_signals_pending_for_another_thread);
   tcase_add_test(tests, held_signals_of_the_parent_are_not_the_child_s);
   tcase_add_test(tests, held_signals_list_is_refused_while_one_is_sent);

@@ -136,6 +136,31 @@ START_TEST(kernel_held_words_in_any_number) {
 }
 END_TEST
 
+static void
+assert_found_at(int number) {
+  int epoll_fd = new_epoll();
+  control(epoll_fd, EPOLL_CTL_ADD, new_event(), VALUE);
+  ck_assert_int_eq(dup2(epoll_fd, number), number);
+  close(epoll_fd);
+  ck_assert_uint_eq(count_words(VALUE), 1);
+  close(number);
+  ck_assert_uint_eq(count_words(VALUE), 0);
+}
+
+/* Few are listed; beyond that numbers are tried, unless the table of descriptors is large. */
+START_TEST(kernel_held_epoll_behind_many_descriptors) {
+  struct rlimit limit = {100000, 100000};
+  unit_start_runtime();
+  assert_found_at(900);
+  for (int i = 0; i < 600; i++)
+    new_event();
+  assert_found_at(700);
+  assert_found_at(1023);
+  if (setrlimit(RLIMIT_NOFILE, &limit) == 0)   /* else this is not root */
+    assert_found_at(99999);
+}
+END_TEST
+
 START_TEST(kernel_held_epoll_rounds_take_no_memory) {
   enum { ROUNDS = 1000000 };
   unit_start_runtime();
@@ -288,6 +313,7 @@ kernel_held_suite(void) {
   tcase_add_test(tests, kernel_held_epoll_data_of_raw_system_calls);
   tcase_add_test(tests, kernel_held_epoll_data_in_a_forked_child);
   tcase_add_test(tests, kernel_held_words_in_any_number);
+  tcase_add_test(tests, kernel_held_epoll_behind_many_descriptors);
   tcase_add_test(tests, kernel_held_epoll_rounds_take_no_memory);
   tcase_add_test(tests, kernel_held_list_leaves_no_descriptor_open_and_changes_no_event);
   tcase_add_test(tests, kernel_held_fails_without_a_free_descriptor);
