@@ -44,7 +44,7 @@ add_words_of_file(const char *path, const char *(*find_digits)(const char *line)
 
 enum {
   LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing, with up to 3 us for each, is the slower way */
-  TRIED_MAX = 65536,
+  TRIED_MAX = CGC_CONFIG_HOSTILE ? 1024 : 65536,
 };
 
 struct epoll_visit {
