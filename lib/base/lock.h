@@ -12,6 +12,7 @@
 enum lock_rank {
   LOCK_RANK_CYCLE,       /* one collection at a time; waited for as a stoppable thread */
   LOCK_RANK_ROOTS,       /* registered roots */
+  LOCK_RANK_HELD,        /* values that the kernel holds */
   LOCK_RANK_THREADS,     /* registry of threads */
   LOCK_RANK_CENTRAL,     /* one per span class */
   LOCK_RANK_PAGE_HEAP,   /* free pages, spans, arenas */

@@ -60,10 +60,17 @@ void    platform_write(int fd, const char *buffer, size_t bytes);   /* all of it
 /* Entries of a directory as getdents64(2) gives them: bytes, 0 at the end, or a negative code. */
 ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
 
+/* A new descriptor that can be polled, or a negative errno code.  eventfd2(2). */
+int platform_open_event(void);
+
+/* Whether the descriptor is an epoll instance.  probe_fd can be polled, and no epoll instance knows it. */
+bool platform_is_epoll(int fd, int probe_fd);
+
 /* ---- processes and threads ---- */
 
 int  platform_process_id(void);
 int  platform_thread_id(void);
+int  platform_user_id(void);   /* the real one */
 bool platform_thread_exists(int tid);
 void platform_yield(void);
 
@@ -97,6 +104,9 @@ int platform_send_signal(int tid, int signal, void *value);
 /* Blocks all signals but the faults for this thread; returns the mask before. */
 uint64_t platform_block_signals(void);
 void     platform_restore_signals(uint64_t mask);
+
+/* Start of this thread's alternate signal stack, 0 if there is none. */
+uintptr_t platform_alternate_stack(void);
 
 /* ---- time, start ---- */
 

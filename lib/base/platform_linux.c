@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -167,6 +168,19 @@ platform_list_directory(int fd, void *buffer, size_t bytes) {
   return CALL3(SYS_getdents64, fd, buffer, bytes);
 }
 
+int
+platform_open_event(void) {
+  if (fault_is_due(FAULT_OPEN))
+    return -EMFILE;
+  return (int)CALL2(SYS_eventfd2, 0, O_CLOEXEC);
+}
+
+/* To remove what is not there changes nothing; the kernel says ENOENT, and EINVAL of other descriptors. */
+bool
+platform_is_epoll(int fd, int probe_fd) {
+  return CALL4(SYS_epoll_ctl, fd, EPOLL_CTL_DEL, probe_fd, NULL) == -ENOENT;
+}
+
 /* ---- processes and threads ---- */
 
 int
@@ -177,6 +191,11 @@ platform_process_id(void) {
 int
 platform_thread_id(void) {
   return (int)CALL0(SYS_gettid);
+}
+
+int
+platform_user_id(void) {
+  return (int)CALL0(SYS_getuid);
 }
 
 bool
@@ -301,6 +320,13 @@ platform_block_signals(void) {
 void
 platform_restore_signals(uint64_t mask) {
   CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+}
+
+uintptr_t
+platform_alternate_stack(void) {
+  stack_t stack = {.ss_flags = SS_DISABLE};
+  CALL2(SYS_sigaltstack, NULL, &stack);
+  return stack.ss_flags & SS_DISABLE ? 0 : (uintptr_t)stack.ss_sp;
 }
 
 /* ---- time, start ---- */

@@ -12,6 +12,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unwind.h>
 
@@ -185,11 +186,14 @@ may_block(long number) {
   return false;
 }
 
-CGC_EXPORT syscall_function syscall;
+/* <unistd.h> declares it as variadic. */
+CGC_EXPORT syscall_function interpose_syscall __asm__("syscall");
 
 long
-syscall(long number, long a, long b, long c, long d, long e, long f) {
+interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (may_block(number))
     return interpose_syscall_parked(number, a, b, c, d, e, f);
+  if (number == SYS_sigaltstack)
+    return sigaltstack((const stack_t *)a, (stack_t *)b);   /* ours, which takes note of it */
   return ((syscall_function *)interpose_park_find(&interpose_park_syscall))(number, a, b, c, d, e, f);
 }

@@ -3,10 +3,10 @@
  * pthread_create: each thread registers before it runs the program's code, so that its stack's
  * bounds are known.  Threads that start otherwise are found when the world stops.
  */
+#include "front/next.h"
 #include "gc/alloc.h"
 #include "gc/runtime.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 
@@ -42,17 +42,6 @@ run_thread(void *arg) {
   return copy.function(copy.arg);
 }
 
-static create_function *
-libc_create(void) {
-  static atom_word found;   /* the same for all who look it up at once */
-  uintptr_t function = atom_load_acq(&found);
-  if (!function) {
-    function = (uintptr_t)dlsym(RTLD_NEXT, "pthread_create");
-    atom_store_rel(&found, function);
-  }
-  return (create_function *)function;
-}
-
 /* The start record is a block of the heap, for the argument in it is a root: libc's descriptor of the new
  * thread holds the record until it runs. */
 CGC_EXPORT int
@@ -62,7 +51,8 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*func
   if (!start)
     return EAGAIN;
   *start = (struct thread_start){function, arg};
-  int err = libc_create()(thread, attributes, run_thread, start);
+  static atom_word next;
+  int err = ((create_function *)next_function(&next, "pthread_create"))(thread, attributes, run_thread, start);
   if (err)
     free_block(start);
   return err;

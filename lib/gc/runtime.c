@@ -9,6 +9,7 @@
 #include "heap/central.h"
 #include "heap/page_heap.h"
 #include "heap/span_table.h"
+#include "world/held_signals.h"
 #include "world/park.h"
 
 enum { STATE_NEW, STATE_STARTING, STATE_READY, STATE_FAILED };
@@ -73,6 +74,7 @@ adopt_fork(void) {
   meta_adopt_fork();
   stop_world_adopt_fork();
   roots_adopt_fork();
+  held_signals_adopt_fork();
   thread_adopt_fork();
   central_reset();
   page_heap_rebuild();

@@ -4,9 +4,9 @@
 #include "base/arch_x86_64.h"
 #include "base/fallback.h"
 #include "base/hull.h"
-#include "base/lines.h"
 #include "base/meta.h"
 #include "base/platform.h"
+#include "base/proc.h"
 #include "heap/heap_map.h"
 #include "heap/span_table.h"
 
@@ -131,19 +131,6 @@ scan_all(int pagemap_fd) {
 
 /* ---- maps and pagemap; of this thread, for the first one of the process may have ended ---- */
 
-static const char *
-parse_hex(const char *text, uintptr_t *value) {
-  *value = 0;
-  for (;; text++) {
-    if (*text >= '0' && *text <= '9')
-      *value = *value * 16 + (uintptr_t)(*text - '0');
-    else if (*text >= 'a' && *text <= 'f')
-      *value = *value * 16 + (uintptr_t)(*text - 'a' + 10);
-    else
-      return text;
-  }
-}
-
 struct mapping {
   uintptr_t start_addr, end_addr;
   bool      is_private;
@@ -153,10 +140,10 @@ struct mapping {
 static bool
 parse_mapping(const char *line, struct mapping *mapping) {
   struct mapping parsed;
-  const char *at = parse_hex(line, &parsed.start_addr);
+  const char *at = proc_parse_hex(line, &parsed.start_addr);
   if (at == line || *at != '-')
     return false;
-  at = parse_hex(at + 1, &parsed.end_addr);
+  at = proc_parse_hex(at + 1, &parsed.end_addr);
   parsed.is_private = at[4] == 'p' && !(parsed.end_addr >> ARCH_ADDRESS_BITS);
   *mapping = parsed;
   return true;
@@ -185,15 +172,15 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
 
 static int
 read_maps(int pagemap_fd) {
-  struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/maps")};
-  if (reader.fd < 0)
-    return -reader.fd;
-  int err = 0;
+  struct line_reader reader;
   struct mapping mapping;
+  int err = line_reader_open(&reader, "/proc/thread-self/maps");
+  if (err)
+    return err;
   for (char *line; !err && (line = line_reader_next(&reader));)
     if (parse_mapping(line, &mapping) && mapping.is_private)
       err = list_foreign(read_entries, pagemap_fd, mapping.start_addr, mapping.end_addr);
-  platform_close(reader.fd);
+  line_reader_close(&reader);
   return err ? err : reader.err;
 }
 
@@ -220,18 +207,18 @@ tells_of_data(const char *line) {
 /* Whole mappings, if there is data of the process's own in them. */
 static int
 read_smaps(void) {
-  fallback_note(FALLBACK_SMAPS);
-  struct line_reader reader = {.fd = platform_open_read("/proc/thread-self/smaps")};
-  if (reader.fd < 0)
-    return -reader.fd;
-  int err = 0;
+  struct line_reader reader;
   struct mapping mapping = {0};
+  int err = line_reader_open(&reader, "/proc/thread-self/smaps");
+  if (err)
+    return err;
+  fallback_note(FALLBACK_SMAPS);
   for (char *line; !err && (line = line_reader_next(&reader));)
     if (!parse_mapping(line, &mapping) && mapping.is_private && tells_of_data(line)) {
       err = list_foreign(add_part, -1, mapping.start_addr, mapping.end_addr);
       mapping.is_private = false;   /* listed */
     }
-  platform_close(reader.fd);
+  line_reader_close(&reader);
   return err ? err : reader.err;
 }
 

@@ -2,11 +2,12 @@
 #include "world/roots.h"
 
 #include "base/arch_x86_64.h"
+#include "base/array.h"
 #include "base/fallback.h"
 #include "base/hull.h"
 #include "base/lock.h"
-#include "base/meta.h"
 #include "base/platform.h"
+#include "world/kernel_held.h"
 #include "world/pages.h"
 #include "world/stop.h"
 
@@ -15,28 +16,6 @@
 #include <ucontext.h>
 
 enum { ROOT_PIECE_BYTES = CGC_CONFIG_HOSTILE ? 4096 : 256 * 1024 };
-
-/* ---- arrays of our own that only grow ---- */
-
-struct array {
-  void  *items;
-  size_t count, capacity;
-};
-
-static void *
-array_add(struct array *array, size_t item_bytes) {
-  if (array->count == array->capacity) {
-    size_t capacity = array->capacity ? array->capacity * 2 : 64;
-    void *bigger = meta_alloc(capacity * item_bytes);
-    if (!bigger)
-      return NULL;
-    if (array->count)
-      memcpy(bigger, array->items, array->count * item_bytes);
-    array->items = bigger;
-    array->capacity = capacity;
-  }
-  return (char *)array->items + array->count++ * item_bytes;
-}
 
 /* Owned by whoever holds the cycle lock. */
 static struct array roots;        /* struct root */
@@ -58,6 +37,11 @@ add_root(uintptr_t start_addr, uintptr_t end_addr, enum root_kind kind) {
     start_addr = piece_end;
   }
   return true;
+}
+
+static bool
+add_word(uintptr_t addr) {
+  return add_root(addr, addr + sizeof(uintptr_t), ROOT_DATA);
 }
 
 /* ---- reading ---- */
@@ -147,6 +131,16 @@ add_registered_stw(void) {
   return true;
 }
 
+static int
+add_held_stw(void) {
+  const uintptr_t *words;
+  size_t count;
+  int err = kernel_held_list_stw(&words, &count);
+  if (err)
+    return err;
+  return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_DATA) ? 0 : ENOMEM;
+}
+
 void
 roots_adopt_fork(void) {
   lock_reset(&registered_lock);
@@ -220,16 +214,16 @@ static bool
 add_registers(const ucontext_t *context) {
   const greg_t *registers = context->uc_mcontext.gregs;
   const struct _libc_fpstate *state = context->uc_mcontext.fpregs;
-  return add_root((uintptr_t)registers, (uintptr_t)(registers + NGREG), ROOT_STACK) &&
+  uintptr_t alternate_stack = (uintptr_t)&context->uc_stack.ss_sp;
+  return add_root((uintptr_t)registers, (uintptr_t)(registers + NGREG), ROOT_STACK) && add_word(alternate_stack) &&
          (!state || add_root((uintptr_t)state, (uintptr_t)state + vector_state_bytes(state), ROOT_STACK));
 }
 
 /* A coroutine may run on a block whose only pointer is the stack pointer. */
 static bool
 add_stopped_thread(const struct cgc_thread *thread, const struct page_ranges *pages) {
-  uintptr_t word = (uintptr_t)&thread->stack_pointer;
-  return add_root(word, word + sizeof word, ROOT_DATA) && add_stack(thread, thread->stack_pointer, pages) &&
-         (!thread->context || add_registers(thread->context));
+  return add_word((uintptr_t)&thread->stack_pointer) && add_word((uintptr_t)&thread->alternate_stack_addr) &&
+         add_stack(thread, thread->stack_pointer, pages) && (!thread->context || add_registers(thread->context));
 }
 
 static bool
@@ -285,6 +279,9 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
     return err;
   roots.count = live_stacks.count = 0;
   root_bytes = 0;
+  err = add_held_stw();
+  if (err)
+    return err;
   bool is_complete = add_stack(thread_self(), stack_pointer, &pages) && add_stopped_threads(&pages) && add_registered_stw();
   sort_stacks(live_stacks.items, live_stacks.count);
   is_complete = is_complete && add_data(&pages);

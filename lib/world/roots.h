@@ -6,6 +6,7 @@
  *   stacks      from the stack pointer (less the red zone) up
  *   data        all other pages that hold private data, less the dead part of stacks
  *   registered  ranges that the program named
+ *   held        words that only the kernel has (world/kernel_held.h), and alternate signal stacks
  *
  * The list is made with the world stopped and cut into pieces for markers to share.
  */

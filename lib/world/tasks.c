@@ -2,66 +2,38 @@
 #include "world/tasks.h"
 
 #include "base/platform.h"
+#include "base/proc.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-/* The kernel's struct linux_dirent64. */
-struct directory_entry {
-  uint64_t inode;
-  int64_t  offset;
-  uint16_t bytes;
-  uint8_t  type;
-  char     name[];
-};
-
-static int
-parse_id(const char *digits) {
-  int id = 0;
-  for (; *digits >= '0' && *digits <= '9'; digits++)
-    id = id * 10 + (*digits - '0');
-  return *digits ? 0 : id;
-}
-
-static bool
-visit_entries(const char *buffer, ssize_t bytes, bool (*visit)(int tid, void *arg), void *arg) {
-  for (ssize_t at = 0; at < bytes;) {
-    const struct directory_entry *entry = (const void *)(buffer + at);
-    int tid = parse_id(entry->name);
-    if (tid && !visit(tid, arg))
-      return false;
-    at += entry->bytes;
-  }
-  return true;
-}
-
 int
 tasks_visit(bool (*visit)(int tid, void *arg), void *arg) {
-  char buffer[4096] CGC_ALIGNED(8);
-  int fd = platform_open_read("/proc/self/task");
-  if (fd < 0)
-    return -fd;
-  ssize_t bytes;
-  while ((bytes = platform_list_directory(fd, buffer, sizeof buffer)) > 0)
-    if (!visit_entries(buffer, bytes, visit, arg))
-      break;
-  platform_close(fd);
-  return bytes < 0 ? (int)-bytes : 0;
+  return proc_visit_numbers("/proc/self/task", visit, arg);
 }
 
 /* ---- one thread ---- */
 
+struct task_path {
+  char text[64];
+};
+
+static struct task_path
+path_of(int tid, const char *name) {
+  struct task_path path;
+  struct text text = text_in(path.text, sizeof path.text - 1);
+  text_add(&text, "/proc/self/task/");
+  text_add_u64(&text, (uint64_t)tid);
+  text_add(&text, name);
+  path.text[text.length_bytes] = 0;
+  return path;
+}
+
 static bool
 read_task_file(int tid, const char *name, char *buffer, size_t capacity) {
-  char path_buffer[64];
-  struct text path = text_in(path_buffer, sizeof path_buffer - 1);
-  text_add(&path, "/proc/self/task/");
-  text_add_u64(&path, (uint64_t)tid);
-  text_add(&path, name);
-  path_buffer[path.length_bytes] = 0;
-  int fd = platform_open_read(path_buffer);
+  struct task_path path = path_of(tid, name);
+  int fd = platform_open_read(path.text);
   if (fd < 0)
     return false;
   ssize_t bytes = platform_read(fd, buffer, capacity - 1);
@@ -140,4 +112,42 @@ tasks_is_asleep(int tid, int blocked_signal, struct task_sleep *sleep) {
   sleep->stack_pointer = sleeping_stack_pointer(call);
   sleep->fingerprint = hash_text(call) ^ status_field(status, "\nvoluntary_ctxt_switches:", 10) * 0x9e3779b97f4a7c15;
   return sleep->stack_pointer != 0;
+}
+
+/* ---- signals, descriptors ---- */
+
+/* If the line is that field's, takes its number. */
+static bool
+take_field(const char *line, const char *field, unsigned base, uint64_t *value) {
+  if (strncmp(line, field, strlen(field)))
+    return false;
+  *value = status_field(line, field, base);
+  return true;
+}
+
+/* Line by line, as the list of groups before these lines may be long. */
+bool
+tasks_read_signals(int tid, struct task_signals *signals) {
+  struct task_path path = path_of(tid, "/status");
+  struct line_reader reader;
+  unsigned found = 0;
+  if (line_reader_open(&reader, path.text))
+    return false;
+  for (char *line; found < 3 && (line = line_reader_next(&reader));)
+    found += take_field(line, "SigQ:", 10, &signals->queued) || take_field(line, "SigPnd:", 16, &signals->pending) ||
+             take_field(line, "ShdPnd:", 16, &signals->shared_pending);
+  line_reader_close(&reader);
+  return found == 3;
+}
+
+int
+tasks_descriptor_table_size(void) {
+  struct line_reader reader;
+  uint64_t size = 0;
+  if (line_reader_open(&reader, "/proc/thread-self/status"))
+    return 0;
+  for (char *line; (line = line_reader_next(&reader)) && !take_field(line, "FDSize:", 10, &size);)
+    ;
+  line_reader_close(&reader);
+  return (int)size;
 }

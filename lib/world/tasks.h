@@ -16,6 +16,19 @@ bool tasks_blocks_signal(int tid, int signal);
  * has ended. */
 bool tasks_is_dead(int tid);
 
+/* Signals as masks, the lowest bit for signal 1. */
+struct task_signals {
+  uint64_t pending;          /* for this thread */
+  uint64_t shared_pending;   /* for the process */
+  uint64_t queued;           /* of this user in all processes: no fewer than this process's, unless that has changed its user */
+};
+
+/* False if it cannot be told. */
+bool tasks_read_signals(int tid, struct task_signals *signals);
+
+/* No descriptor of this thread has that number or a higher one; 0 if it cannot be told. */
+int tasks_descriptor_table_size(void);
+
 struct task_sleep {
   uintptr_t stack_pointer;
   uint64_t  fingerprint;     /* changes when the thread has run */

@@ -79,6 +79,7 @@ clear_locked(struct cgc_thread *thread) {
   atom_int_store_rlx(&thread->is_exiting, 0);
   thread->stack_low_addr = thread->stack_end_addr = 0;
   thread->destructor_rounds = 0;
+  atom_store_rlx(&thread->alternate_stack_addr, 0);
   atom_int_store_rlx(&thread->signal_is_pending, 0);
   atom_int_store_rlx(&thread->stopped_in, 0);
   atom_int_store_rlx(&thread->cache.is_stop_wanted, 0);

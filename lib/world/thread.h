@@ -26,6 +26,9 @@ struct cgc_thread {
   uintptr_t stack_end_addr;
   unsigned  destructor_rounds;
 
+  /* The thread itself.  A root: else only the kernel knows.  0: none. */
+  atom_word alternate_stack_addr;
+
   /* Stopper and the thread's signal handler (world/stop.c). */
   atom_int signal_is_pending;
   atom_int stopped_in;           /* generation of the stop that it has answered */

@@ -99,7 +99,7 @@ START_TEST(roots_are_words_disjoint_and_outside_of_the_heap) {
     ck_assert_uint_eq(root->start_addr % sizeof(void *), 0);
     ck_assert_uint_eq(root->end_addr % sizeof(void *), 0);
     ck_assert_uint_lt(root->start_addr, root->end_addr);
-    ck_assert(root->end_addr <= hull.base_addr || root->start_addr >= hull.end_addr);
+    ck_assert(root->end_addr <= hull.heap_addr || root->start_addr >= hull.end_addr);
     /* Pieces of one range share the word at their border. */
     bool follows = i && roots.roots[i - 1].end_addr == root->start_addr + sizeof(void *);
     ck_assert_uint_eq(count_at(root->start_addr), follows ? 2 : 1);

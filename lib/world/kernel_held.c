@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/kernel_held.h"
+
+#include "base/array.h"
+#include "base/platform.h"
+#include "base/proc.h"
+#include "base/text.h"
+#include "world/held_signals.h"
+#include "world/tasks.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Owned by whoever holds the cycle lock. */
+static struct array held;   /* uintptr_t */
+
+static bool
+add_word(uintptr_t word) {
+  uintptr_t *added = array_add(&held, sizeof word);
+  if (added)
+    *added = word;
+  return added != NULL;
+}
+
+/* Adds the hexadecimal word of each line in which find_digits finds one. */
+static int
+add_words_of_file(const char *path, const char *(*find_digits)(const char *line)) {
+  struct line_reader reader;
+  int err = line_reader_open(&reader, path);
+  if (err)
+    return err;
+  for (char *line; !err && (line = line_reader_next(&reader));) {
+    uintptr_t word = 0;
+    const char *digits = find_digits(line);
+    if (digits)
+      proc_parse_hex(digits, &word);
+    err = word && !add_word(word) ? ENOMEM : 0;
+  }
+  line_reader_close(&reader);
+  return err ? err : reader.err;
+}
+
+/* ---- epoll ---- */
+
+enum {
+  LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing, with up to 3 us for each, is the slower way */
+  TRIED_MAX = CGC_CONFIG_HOSTILE ? 1024 : 65536,
+};
+
+struct epoll_visit {
+  int probe_fd;   /* a descriptor that no epoll instance can have been told of */
+  int err;
+  int listed;
+  int next_fd;
+  int end_fd;     /* those from next_fd on have not been listed */
+};
+
+/* "tfd:        7 events:       19 data:     55d0c0ffee00  pos:0 ..." */
+static const char *
+find_epoll_data(const char *line) {
+  static const char mark[] = "data:";
+  const char *at = strstr(line, mark);
+  return at ? at + strlen(mark) + strspn(at + strlen(mark), " ") : NULL;
+}
+
+static bool
+add_descriptor(struct epoll_visit *visit, int fd) {
+  char path_buffer[64];
+  if (!platform_is_epoll(fd, visit->probe_fd))
+    return true;
+  struct text path = text_in(path_buffer, sizeof path_buffer - 1);
+  text_add(&path, "/proc/thread-self/fdinfo/");
+  text_add_u64(&path, (uint64_t)fd);
+  path_buffer[path.length_bytes] = 0;
+  visit->err = add_words_of_file(path_buffer, find_epoll_data);
+  return !visit->err;
+}
+
+static bool
+visit_descriptor(int fd, void *arg) {
+  struct epoll_visit *visit = arg;
+  visit->next_fd = fd + 1;
+  if (!add_descriptor(visit, fd))
+    return false;
+  if (++visit->listed != LISTED_MAX)
+    return true;
+  int size = tasks_descriptor_table_size();
+  visit->end_fd = size <= TRIED_MAX ? size : 0;
+  return !visit->end_fd;
+}
+
+/* Through the open descriptors, as registrations follow the epoll instance through dup, fork and sockets, and
+ * outlive the descriptor they were made for if that has a copy.  If there are many, all numbers are tried. */
+static int
+add_epoll_data(void) {
+  struct epoll_visit visit = {.probe_fd = platform_open_event()};
+  if (visit.probe_fd < 0)
+    return -visit.probe_fd;
+  int err = proc_visit_numbers("/proc/thread-self/fd", visit_descriptor, &visit);
+  for (int fd = visit.next_fd; fd < visit.end_fd && add_descriptor(&visit, fd); fd++)
+    ;
+  platform_close(visit.probe_fd);
+  return err ? err : visit.err;
+}
+
+/* ---- timers ---- */
+
+/* "signal: 36/000055d0c0ffee00" */
+static const char *
+find_timer_value(const char *line) {
+  static const char mark[] = "signal: ";
+  const char *slash = strncmp(line, mark, strlen(mark)) ? NULL : strchr(line, '/');
+  return slash ? slash + 1 : NULL;
+}
+
+/* Kernels without CONFIG_CHECKPOINT_RESTORE do not have the file. */
+static int
+add_timer_values(void) {
+  int err = add_words_of_file("/proc/self/timers", find_timer_value);
+  return err == ENOENT ? 0 : err;
+}
+
+int
+kernel_held_list_stw(const uintptr_t **words, size_t *count) {
+  held.count = 0;
+  int err = add_word(platform_alternate_stack()) ? add_epoll_data() : ENOMEM;
+  if (!err)
+    err = add_timer_values();
+  if (!err)
+    err = held_signals_list_stw(&held);
+  *words = held.items;
+  *count = held.count;
+  return err;
+}

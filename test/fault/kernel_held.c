@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks that only the kernel knows, or libc on its way from one thread to another: each is held for as long as
+ * it can come back, and reclaimed afterwards.  Runs with the library preloaded.
+ */
+#include "cgc.h"
+
+#include <aio.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <mqueue.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#pragma weak cgc_collect
+
+/* Some garbage is kept by words that happen to point to it: most of so many must go. */
+enum { BLOCKS = 16, BLOCK_BYTES = 40000, GONE_MIN = 10, SIGNAL = 40 };
+
+static uintptr_t hidden[BLOCKS];
+static int failures;
+
+__attribute__((noinline)) static void *
+new_block(int i) {
+  void *block = malloc(BLOCK_BYTES);
+  hidden[i] = ~(uintptr_t)block;
+  return block;
+}
+
+__attribute__((noinline)) static void
+clear_stack(void) {
+  volatile char below[64 * 1024];
+  for (size_t i = 0; i < sizeof below; i++)
+    below[i] = 0;
+}
+
+__attribute__((noinline)) static int
+count_blocks(void) {
+  int count = 0;
+  for (int i = 0; i < BLOCKS; i++)
+    count += malloc_usable_size((void *)~hidden[i]) != 0;
+  return count;
+}
+
+/* Three cycles: two that must agree, and one more as the first may see what the stack still holds. */
+static void
+expect(bool held, const char *what) {
+  for (int i = 0; i < 3; i++) {
+    clear_stack();
+    if (cgc_collect())
+      i--;
+  }
+  int count = count_blocks();
+  clear_stack();
+  if (held ? count == BLOCKS : count <= BLOCKS - GONE_MIN)
+    return;
+  printf("FAIL: %s: %d of %d blocks are there\n", what, count, BLOCKS);
+  failures++;
+}
+
+static void
+must(bool condition, const char *what) {
+  if (!condition) {
+    printf("FAIL: %s\n", what);
+    exit(1);
+  }
+}
+
+/* ---- epoll ---- */
+
+static int epoll_fd, events[BLOCKS];
+
+__attribute__((noinline)) static void
+watch(int op) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = new_block(i)};
+    must(epoll_ctl(epoll_fd, op, events[i], &event) == 0, "epoll_ctl");
+  }
+}
+
+static void
+test_epoll(void) {
+  epoll_fd = epoll_create1(0);
+  for (int i = 0; i < BLOCKS; i++)
+    events[i] = eventfd(0, 0);
+  watch(EPOLL_CTL_ADD);
+  expect(true, "epoll, added");
+  for (int i = 0; i < BLOCKS; i++)
+    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, events[i], NULL);
+  expect(false, "epoll, deleted");
+  watch(EPOLL_CTL_ADD);
+  for (int i = 0; i < BLOCKS; i++)
+    close(events[i]);
+  expect(false, "epoll, descriptor closed");
+}
+
+/* ---- timers ---- */
+
+static timer_t timers[BLOCKS];
+
+__attribute__((noinline)) static void
+make_timers(void) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGNAL};
+    event.sigev_value.sival_ptr = new_block(i);
+    must(timer_create(CLOCK_MONOTONIC, &event, &timers[i]) == 0, "timer_create");
+  }
+}
+
+static void
+test_timers(void) {
+  make_timers();
+  expect(true, "timer");
+  for (int i = 0; i < BLOCKS; i++)
+    timer_delete(timers[i]);
+  expect(false, "timer, deleted");
+}
+
+/* ---- signals ---- */
+
+__attribute__((noinline)) static void
+queue_signals(void) {
+  for (int i = 0; i < BLOCKS; i++) {
+    union sigval value = {.sival_ptr = new_block(i)};
+    must((i & 1 ? sigqueue(getpid(), SIGNAL, value) : pthread_sigqueue(pthread_self(), SIGNAL, value)) == 0, "sigqueue");
+  }
+}
+
+__attribute__((noinline)) static void
+take_signals(void) {
+  sigset_t set;
+  siginfo_t info;
+  sigemptyset(&set);
+  sigaddset(&set, SIGNAL);
+  for (int i = 0; i < BLOCKS; i++)
+    sigwaitinfo(&set, &info);
+  memset(&info, 0, sizeof info);
+  __asm__ volatile("" ::"r"(&info) : "memory");
+}
+
+static void
+test_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGNAL);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+  queue_signals();
+  expect(true, "queued signal");
+  take_signals();
+  expect(false, "queued signal, taken");
+}
+
+/* ---- message queues ---- */
+
+static mqd_t queues[BLOCKS];
+
+static void
+name_queue(char *name, size_t size, int i) {
+  snprintf(name, size, "/cgc-%d-%d", (int)getpid(), i);
+}
+
+/* False if the system allows no more queues. */
+static bool
+open_queue(int i) {
+  char name[64];
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 8};
+  name_queue(name, sizeof name, i);
+  queues[i] = mq_open(name, O_RDWR | O_CREAT, 0600, &attributes);
+  mq_unlink(name);
+  return queues[i] != (mqd_t)-1;
+}
+
+__attribute__((noinline)) static void
+set_notifications(int notify) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct sigevent event = {.sigev_notify = notify, .sigev_signo = SIGNAL};
+    event.sigev_value.sival_ptr = new_block(i);
+    must(mq_notify(queues[i], &event) == 0, "mq_notify");
+  }
+}
+
+static void
+test_message_queues(void) {
+  for (int i = 0; i < BLOCKS; i++)
+    if (!open_queue(i)) {
+      printf("message queues are left out: %m\n");
+      while (i-- > 0)
+        mq_close(queues[i]);
+      return;
+    }
+  set_notifications(SIGEV_SIGNAL);
+  expect(true, "notification");
+  for (int i = 0; i < BLOCKS; i++)
+    mq_notify(queues[i], NULL);
+  expect(false, "notification, taken back");
+  set_notifications(SIGEV_SIGNAL);
+  for (int i = 0; i < BLOCKS; i++)
+    mq_close(queues[i]);
+  expect(false, "notification, queue closed");
+}
+
+/* ---- threads ---- */
+
+static pthread_t threads[BLOCKS];
+static pthread_barrier_t barrier;
+
+/* Half of them by a raw call, which leaves no note: the stack is in the frame of the signal that stops the thread.  The
+ * others block that signal, so that there is only the note. */
+__attribute__((noinline)) static void
+set_stack(int i) {
+  stack_t stack = {.ss_sp = new_block(i), .ss_size = BLOCK_BYTES};
+  must((i & 1 ? (int)syscall(SYS_sigaltstack, &stack, NULL) : sigaltstack(&stack, NULL)) == 0, "sigaltstack");
+  memset(&stack, 0, sizeof stack);
+  __asm__ volatile("" ::"r"(&stack) : "memory");
+}
+
+static void *
+sleep_with_stack(void *arg) {
+  int i = (int)(intptr_t)arg;
+  sigset_t all;
+  sigfillset(&all);
+  set_stack(i);
+  clear_stack();
+  if (!(i & 1))
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  stack_t none = {.ss_flags = SS_DISABLE};
+  sigaltstack(&none, NULL);
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  return NULL;
+}
+
+static void
+test_signal_stacks(void) {
+  pthread_barrier_init(&barrier, NULL, BLOCKS + 1);
+  for (int i = 0; i < BLOCKS; i++)
+    must(pthread_create(&threads[i], NULL, sleep_with_stack, (void *)(intptr_t)i) == 0, "pthread_create");
+  pthread_barrier_wait(&barrier);
+  expect(true, "signal stack");
+  pthread_barrier_wait(&barrier);
+  pthread_barrier_wait(&barrier);
+  expect(false, "signal stack, disabled");
+  pthread_barrier_wait(&barrier);
+  for (int i = 0; i < BLOCKS; i++)
+    pthread_join(threads[i], NULL);
+}
+
+/* A word in transit: the argument until the thread runs, the result until it is joined. */
+static void *
+return_block(void *arg) {
+  int i = (int)(intptr_t)arg;
+  void *block = new_block(i);
+  if (i & 1)
+    pthread_exit(block);
+  return block;
+}
+
+static void
+test_results(void) {
+  for (int i = 0; i < BLOCKS; i++)
+    must(pthread_create(&threads[i], NULL, return_block, (void *)(intptr_t)i) == 0, "pthread_create");
+  struct timespec pause = {0, 100 * 1000 * 1000};
+  nanosleep(&pause, NULL);
+  expect(true, "result of a thread");
+  for (int i = 0; i < BLOCKS; i++)
+    pthread_join(threads[i], NULL);
+}
+
+static void *
+check_argument(void *arg) {
+  must(malloc_usable_size(arg) != 0, "argument of a thread");
+  return NULL;
+}
+
+__attribute__((noinline)) static void
+start_threads(void) {
+  for (int i = 0; i < BLOCKS; i++)
+    must(pthread_create(&threads[i], NULL, check_argument, new_block(i)) == 0, "pthread_create");
+}
+
+/* Some of the threads have not begun when the cycles run. */
+static void
+test_arguments(void) {
+  for (int round = 0; round < 20; round++) {
+    start_threads();
+    clear_stack();
+    cgc_collect();
+    cgc_collect();
+    for (int i = 0; i < BLOCKS; i++)
+      pthread_join(threads[i], NULL);
+  }
+}
+
+/* ---- asynchronous I/O: libc's own lists are in the heap ---- */
+
+static int pipe_fds[2];
+
+__attribute__((noinline)) static void
+start_reads(void) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct aiocb *control = calloc(1, sizeof *control);
+    control->aio_fildes = pipe_fds[0];
+    control->aio_buf = new_block(i);
+    control->aio_nbytes = 1;
+    must(aio_read(control) == 0, "aio_read");
+  }
+}
+
+static void
+test_reads(void) {
+  char bytes[BLOCKS] = {0};
+  must(pipe(pipe_fds) == 0, "pipe");
+  start_reads();
+  expect(true, "asynchronous read");
+  must(write(pipe_fds[1], bytes, BLOCKS) == BLOCKS, "write");
+}
+
+/* ---- fork ---- */
+
+static void
+test_in_child(void) {
+  int status;
+  epoll_fd = epoll_create1(0);
+  for (int i = 0; i < BLOCKS; i++)
+    events[i] = eventfd(0, 0);
+  watch(EPOLL_CTL_ADD);
+  queue_signals();   /* not the child's */
+  watch(EPOLL_CTL_MOD);
+  pid_t child = fork();
+  if (!child) {
+    failures = 0;
+    expect(true, "epoll, in a child");
+    for (int i = 0; i < BLOCKS; i++)
+      epoll_ctl(epoll_fd, EPOLL_CTL_DEL, events[i], NULL);
+    expect(false, "epoll, deleted in a child");
+    queue_signals();
+    expect(true, "queued signal, in a child");
+    exit(failures != 0);
+  }
+  must(waitpid(child, &status, 0) == child && status == 0, "child");
+  take_signals();
+}
+
+int
+main(void) {
+  setvbuf(stdout, NULL, _IONBF, 0);
+  must(cgc_collect, "the library is not preloaded");
+  test_epoll();
+  test_timers();
+  test_signals();
+  test_message_queues();
+  test_signal_stacks();
+  test_arguments();
+  test_results();
+  test_in_child();
+  test_reads();
+  return failures != 0;
+}
