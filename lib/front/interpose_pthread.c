@@ -5,6 +5,7 @@
  */
 #include "gc/alloc.h"
 #include "gc/runtime.h"
+#include "world/stop_signal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*func
   if (!start)
     return EAGAIN;
   *start = (struct thread_start){function, arg};
+  stop_signal_follow();   /* the new thread inherits the mask */
   int err = libc_create()(thread, attributes, run_thread, start);
   if (err)
     free_block(start);

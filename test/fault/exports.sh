@@ -14,6 +14,9 @@ malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallo
 __libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc
 __libc_mallinfo __libc_mallopt __posix_memalign
 pthread_create dlopen
+sigprocmask pthread_sigmask sighold sigrelse signalfd sigwait sigwaitinfo sigtimedwait
+sigaction __sigaction signal ssignal bsd_signal sysv_signal __sysv_signal siginterrupt sigignore sigset
+execve execv execvp execvpe execl execlp execle execveat fexecve
 END
 
 names() { # of defined symbols, without version; the version's own name left out
