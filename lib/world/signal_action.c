@@ -124,13 +124,15 @@ on_signal_sig(int signal, siginfo_t *info, void *context) {
 
 /* ---- the kernel's side ---- */
 
-/* Tells the kernel about a disposition that is remembered. */
+/* Tells the kernel about a handler that is remembered, or that the signal is taken. */
 static int
-install_locked(int signal) {
+install_locked(int signal, struct platform_action *before) {
   const struct disposition *disposition = &dispositions[signal];
   bool is_taken = atom_int_load_rlx(&disposition->is_taken);
-  if (is_taken && atom_load_rlx(&disposition->handler) <= IGNORED)
+  if (is_taken && atom_load_rlx(&disposition->handler) <= IGNORED) {
+    platform_signal_action(signal, NULL, before);
     return platform_set_handler(signal, on_signal_sig);
+  }
   struct platform_action action = {
     .handler = (uintptr_t)on_signal_sig,
     .flags = disposition->flags | SA_SIGINFO,
@@ -138,7 +140,7 @@ install_locked(int signal) {
   };
   if (is_taken)
     action.flags &= ~(uint64_t)(unsigned)SA_RESETHAND;   /* ours does not reset the program's */
-  return platform_signal_action(signal, &action, NULL);
+  return platform_signal_action(signal, &action, before);
 }
 
 static void
@@ -164,26 +166,21 @@ show(const struct disposition *disposition, struct platform_action *action) {
 }
 
 static int
-set_locked(int signal, const struct platform_action *action) {
+set_locked(int signal, const struct platform_action *action, struct platform_action *before) {
   bool is_kernels = action->handler <= IGNORED && !atom_int_load_rlx(&dispositions[signal].is_taken);
   if (signal == SIGKILL || signal == SIGSTOP)
     return EINVAL;
   remember_locked(signal, action);
-  return is_kernels ? platform_signal_action(signal, action, NULL) : install_locked(signal);
+  return is_kernels ? platform_signal_action(signal, action, before) : install_locked(signal, before);
 }
 
 static int
 change_locked(int signal, const struct platform_action *action, struct platform_action *before) {
   struct disposition *disposition = &dispositions[signal], old = *disposition;
-  struct platform_action kernel;
-  int err = platform_signal_action(signal, NULL, &kernel);
-  if (!err && action)
-    err = set_locked(signal, action);
-  if (err)
-    return err;
-  show(&old, &kernel);
-  *before = kernel;
-  return 0;
+  int err = action ? set_locked(signal, action, before) : platform_signal_action(signal, NULL, before);
+  if (!err)
+    show(&old, before);
+  return err;
 }
 
 /* A vfork child has dispositions of its own, but our memory is its parent's. */
@@ -197,7 +194,7 @@ change_in_vfork_child(int signal, const struct platform_action *action, struct p
 
 int
 signal_action_change(int signal, const struct platform_action *action, struct platform_action *before) {
-  if (meta_is_native() && platform_process_id() != action_process_id)
+  if (action && meta_is_native() && platform_process_id() != action_process_id)
     return change_in_vfork_child(signal, action, before);
   uint64_t mask = signal_lock();
   if (action && action->handler > IGNORED)
@@ -216,7 +213,7 @@ reset_taken(int signal, uintptr_t handler) {
   uint64_t mask = signal_lock();
   if (atom_load_rlx(&dispositions[signal].handler) == handler) {
     atom_store_rel(&dispositions[signal].handler, BY_DEFAULT);
-    install_locked(signal);
+    install_locked(signal, NULL);
   }
   signal_unlock(mask);
 }
@@ -240,7 +237,7 @@ signal_action_take_locked(int signal) {
   if (kernel.handler != (uintptr_t)on_signal_sig)
     atom_store_rel(&dispositions[signal].handler, kernel.handler);
   atom_int_store_rel(&dispositions[signal].is_taken, 1);
-  err = install_locked(signal);
+  err = install_locked(signal, NULL);
   if (err)
     atom_int_store_rel(&dispositions[signal].is_taken, 0);
   return err;
@@ -262,7 +259,7 @@ signal_action_unblock_locked(int signal) {
   for (int i = 1; i <= PLATFORM_SIGNAL_MAX; i++)
     if (platform_signal_action(i, NULL, &kernel) == 0 && kernel.handler == (uintptr_t)on_signal_sig &&
         kernel.mask & platform_signal_bit(signal) && atom_load_rlx(&dispositions[i].handler) > IGNORED)
-      install_locked(i);
+      install_locked(i, NULL);
 }
 
 /* Without the lock: often in a child that was forked for nothing but exec. */
@@ -275,7 +272,7 @@ signal_action_show_ignored(bool are_shown) {
     if (are_shown)
       platform_signal_action(i, &(struct platform_action){.handler = IGNORED}, NULL);
     else
-      install_locked(i);
+      install_locked(i, NULL);
   }
 }
 

@@ -667,6 +667,42 @@ faults(void) {
   end_threads();
 }
 
+/* ---- threads that end in a handler ---- */
+
+static void
+note_cleanup(void *arg) {
+  (void)arg;
+  printf("cleaned up\n");
+}
+
+static void
+on_exit_thread(int signal) {
+  (void)signal;
+  pthread_exit(NULL);
+}
+
+static void *
+spin_cleaned_up(void *arg) {
+  pthread_cleanup_push(note_cleanup, NULL);
+  spin(NULL);
+  pthread_cleanup_pop(0);
+  return arg;
+}
+
+/* The unwinder finds its way from a handler through the frames below it. */
+static void
+exits(void) {
+  signal(SIGUSR1, on_exit_thread);
+  signal(OURS, on_exit_thread);
+  start_threads(spin_cleaned_up);
+  for (int i = 0; i < THREADS; i++) {
+    collect();
+    pthread_kill(threads[i], i % 2 ? OURS : SIGUSR1);
+    pthread_join(threads[i], NULL);
+  }
+  collect();
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -676,7 +712,7 @@ static const struct {
   {"handler_late", handler_late}, {"handler_blocked", handler_blocked}, {"by_default", by_default},
   {"ignored", ignored}, {"handlers_for_all", handlers_for_all}, {"waits", waits},
   {"descriptors", descriptors}, {"storm", storm}, {"exec", exec}, {"inherited", inherited},
-  {"vforked", vforked}, {"faults", faults},
+  {"vforked", vforked}, {"faults", faults}, {"exits", exits},
 };
 
 int
