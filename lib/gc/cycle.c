@@ -39,15 +39,15 @@ static atom_word handed_bytes;
  * can be stopped while it waits. */
 static uint64_t
 lock_cycles(void) {
-  uint64_t mask = stop_signal_block_others();
+  uint64_t shown = stop_signal_block_others();
   lock_acquire(&cycle_lock);
-  return mask;
+  return shown;
 }
 
 static void
-unlock_cycles(uint64_t mask) {
+unlock_cycles(uint64_t shown) {
   lock_release(&cycle_lock);
-  platform_restore_signals(mask);
+  stop_signal_unblock_others(shown);
 }
 
 /* ---- phases ---- */
@@ -184,14 +184,14 @@ cycle_collect(enum cycle_cause cause) {
   struct cycle_report report;
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
-  uint64_t seen = cycle_count, mask = lock_cycles();
+  uint64_t seen = cycle_count, shown = lock_cycles();
   if (cause == CYCLE_CAUSE_HEAP && cycle_count != seen) {
-    unlock_cycles(mask);
+    unlock_cycles(shown);
     return 0;   /* another thread saw the same need */
   }
   let_the_world_run(cause);
   int err = run_locked(cause, &report);
-  unlock_cycles(mask);
+  unlock_cycles(shown);
   if (cycle_listener)
     cycle_listener(&report);
   return err;
@@ -225,9 +225,9 @@ cycle_is_due(enum cycle_cause *cause) {
 
 void
 cycle_set_percent(uint64_t percent) {
-  uint64_t mask = lock_cycles();
+  uint64_t shown = lock_cycles();
   pacer_set_percent(&pacer, percent);
-  unlock_cycles(mask);
+  unlock_cycles(shown);
 }
 
 uint64_t

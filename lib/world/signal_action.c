@@ -118,8 +118,10 @@ on_signal_sig(int signal, siginfo_t *info, void *context) {
   uintptr_t handler = atom_load_acq(&dispositions[signal].handler);   /* pairs with remember_locked */
   if (CGC_UNLIKELY(atom_int_load_acq(&dispositions[signal].is_taken)))
     handler = handler_of_taken_sig(signal, info, context);
-  if (handler > IGNORED)
-    run_handler(handler, signal, info, context);
+  if (handler <= IGNORED)
+    return;
+  stop_signal_enter_sig(context);
+  run_handler(handler, signal, info, context);
 }
 
 /* ---- the kernel's side ---- */

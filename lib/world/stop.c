@@ -202,6 +202,8 @@ visit_thread(int tid, void *arg) {
     thread->is_dead = true;
     return true;
   }
+  if (round->may_be_asleep)
+    stop_signal_repair(thread, tasks_blocked_signals(tid));
   round->missing++;
   round->result->silent_tid = tid;
   return true;
@@ -242,7 +244,7 @@ forget_lost_signals(void) {
   for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
     int tid = (int)atom_int_load_rlx(&thread->tid);
     int signal = (int)atom_int_load_rlx(&thread->pending_signal);
-    if (tid && signal && !tasks_blocks_signal(tid, signal))
+    if (tid && signal && !(tasks_blocked_signals(tid) & platform_signal_bit(signal)))
       atom_int_store_rlx(&thread->pending_signal, 0);
   }
 }

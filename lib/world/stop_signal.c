@@ -189,6 +189,25 @@ stop_signal_follow_sig(struct cgc_thread *thread, void *context) {
     signal_context_set_mask(context, follow(thread, shown_for(before, signal_context_mask(context))));
 }
 
+void
+stop_signal_enter_sig(void *context) {
+  struct cgc_thread *thread = thread_self();
+  if (!thread || CGC_LIKELY((int)atom_int_load_rlx(&thread->stop_signal) == stop_signal_now()))
+    return;
+  stop_signal_follow_sig(thread, context);
+  uint64_t ours = platform_signal_bit((int)atom_int_load_rlx(&thread->stop_signal));
+  platform_signal_mask(SIG_UNBLOCK, &ours, NULL);
+}
+
+void
+stop_signal_repair(struct cgc_thread *thread, uint64_t blocked) {
+  if (!(blocked & platform_signal_bit((int)atom_int_load_rlx(&thread->stop_signal))))
+    return;
+  for (int i = LOWEST; i <= HIGHEST; i++)
+    if (!(blocked & platform_signal_bit(i)) && signal_action_is_taken(i))
+      atom_int_store_rlx(&thread->stop_signal, (unsigned)i);
+}
+
 /* Sent to a thread by its id; else any thread of the process may take it. */
 static int
 addressee(const siginfo_t *info) {
@@ -277,5 +296,11 @@ uint64_t
 stop_signal_block_others(void) {
   uint64_t set = ~PLATFORM_FAULTS & ~platform_signal_bit(signal_of_self()), mask = 0;
   platform_signal_mask(SIG_BLOCK, &set, &mask);
-  return mask;
+  return stop_signal_shown(mask);
+}
+
+void
+stop_signal_unblock_others(uint64_t shown) {
+  platform_block_signals();   /* the thread does not go over now */
+  platform_restore_signals(shown & ~platform_signal_bit(signal_of_self()));
 }

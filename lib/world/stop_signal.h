@@ -33,8 +33,9 @@ const sigset_t *signal_without_ours(const sigset_t *set, sigset_t *copy);
 /* The same for a set of signals that the program waits for. */
 const sigset_t *signal_awaited_without_ours(const sigset_t *set, sigset_t *copy);
 
-/* Blocks all signals but faults and ours; returns the mask before. */
+/* Blocks all signals but faults and ours; returns the mask before, as the program sees it. */
 uint64_t stop_signal_block_others(void);
+void     stop_signal_unblock_others(uint64_t shown);
 
 void stop_signal_follow_slow(struct cgc_thread *thread);
 
@@ -58,6 +59,14 @@ void stop_signal_start_thread(struct cgc_thread *thread);
 
 /* In our handler: lets the thread go over to the signal that is ours now. */
 void stop_signal_follow_sig(struct cgc_thread *thread, void *context);
+
+/* In our handler, before the program's is called: lets the thread go over, and unblocks its signal, which the
+ * handler's mask may contain. */
+void stop_signal_enter_sig(void *context);
+
+/* While stopping: a thread that blocks these signals may have got back a mask that was saved before it went
+ * over.  Then its signal is the one before. */
+void stop_signal_repair(struct cgc_thread *thread, uint64_t blocked);
 
 /* In our handler, for a signal that is the program's: if the program blocks it, blocks it and queues it
  * again. */

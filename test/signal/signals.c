@@ -436,6 +436,59 @@ handlers_for_all(void) {
   end_threads();
 }
 
+/* A thread that was there before another signal was chosen, by a use other than a handler. */
+static void
+moved_early(void) {
+  start_threads(spin);
+  change(SIG_BLOCK, SET(OURS));
+  collect();
+  print_action(OURS);
+  end_threads();
+}
+
+static void
+attributes(void) {
+  sigset_t all = full_set();
+  pthread_attr_t blocked;
+  pthread_attr_init(&blocked);
+  pthread_attr_setsigmask_np(&blocked, &all);
+  for (int i = 0; i < THREADS; i++)
+    EXPECT(pthread_create(&threads[i], &blocked, spin, NULL) == 0);
+  await(&ready, THREADS);
+  collect();
+  end_threads();
+}
+
+static sigset_t mask_inside;
+
+static void
+on_stay(int signal) {
+  (void)signal;
+  pthread_sigmask(SIG_BLOCK, NULL, &mask_inside);
+  atomic_fetch_add(&ready, 1);
+  while (!atomic_load(&must_end))
+    ;
+}
+
+/* Threads can be stopped inside of handlers that block everything. */
+static void
+handlers_that_stay(void) {
+  struct sigaction action = {.sa_handler = on_stay};
+  action.sa_mask = full_set();
+  EXPECT(sigaction(SIGUSR1, &action, NULL) == 0);
+  start_threads(spin);
+  pthread_kill(threads[0], SIGUSR1);
+  await(&ready, THREADS + 1);
+  print_set("inside", &mask_inside);
+  collect();
+  handle(OURS, count, SA_RESTART);
+  pthread_kill(threads[1], SIGUSR1);
+  await(&ready, THREADS + 2);
+  print_set("inside", &mask_inside);
+  collect();
+  end_threads();
+}
+
 /* ---- waiting for it ---- */
 
 static void
@@ -586,8 +639,10 @@ inherited(void) {
     }
 }
 
+/* Without the library in the new program, so that the kernel's own state is seen. */
 static void
 exec(void) {
+  unsetenv("LD_PRELOAD");
   static const char *const how[] = {"execl", "execlp", "execle", "execv", "execvp"};
   char *nothing[] = {NULL};
   start_threads(spin);
@@ -607,10 +662,31 @@ exec(void) {
   }
   print_mask("mask");
   print_action(OURS);
+  pthread_kill(threads[0], OURS);
+  collect();
+}
+
+static void
+started_blocked(void) {
+  inherited();
+  start_threads(spin);
+  collect();
+  print_mask("mask");
+  end_threads();
+}
+
+static void
+exec_blocked(void) {
+  change(SIG_SETMASK, full_set());
   fflush(stdout);
-  signal(OURS, SIG_DFL);
+  if (vfork() == 0) {
+    execl("/proc/self/exe", "signals", "started_blocked", NULL);
+    _exit(1);
+  }
+  wait(NULL);
   change(SIG_SETMASK, SET(OURS));
-  execv("/proc/self/exe", (char *[]){"signals", "inherited", NULL});
+  fflush(stdout);
+  execl("/proc/self/exe", "signals", "started_blocked", NULL);
 }
 
 /* A vfork child sets up its signals on its parent's memory. */
@@ -712,6 +788,8 @@ static const struct {
   {"handler_late", handler_late}, {"handler_blocked", handler_blocked}, {"by_default", by_default},
   {"ignored", ignored}, {"handlers_for_all", handlers_for_all}, {"waits", waits},
   {"descriptors", descriptors}, {"storm", storm}, {"exec", exec}, {"inherited", inherited},
+  {"started_blocked", started_blocked}, {"exec_blocked", exec_blocked}, {"attributes", attributes},
+  {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
   {"vforked", vforked}, {"faults", faults}, {"exits", exits},
 };
 
