@@ -11,7 +11,7 @@ ulimit -c 0
 run() { # NAME OUTPUT [VARIABLE=VALUE...]
   name=$1 output=$2
   shift 2
-  timeout 100 env "$@" "$program" "$name" >"$output" 2>&1 </dev/null
+  timeout -k 5 100 env "$@" "$program" "$name" >"$output" 2>&1 </dev/null
   echo "status $?" >>"$output"
 }
 
