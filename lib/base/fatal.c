@@ -17,5 +17,5 @@ fatal(const char *what, const char *file, int line) {
   text_add_u64(&text, (uint64_t)line);
   text_add(&text, "\n");
   log_write(&text);
-  platform_abort();
+  platform_die_of(SIGABRT);
 }

@@ -14,6 +14,7 @@ enum lock_rank {
   LOCK_RANK_ROOTS,       /* registered roots */
   LOCK_RANK_HELD,        /* values that the kernel holds */
   LOCK_RANK_THREADS,     /* registry of threads */
+  LOCK_RANK_SIGNALS,     /* dispositions, and which signal stops threads */
   LOCK_RANK_CENTRAL,     /* one per span class */
   LOCK_RANK_PAGE_HEAP,   /* free pages, spans, arenas */
   LOCK_RANK_META,        /* metadata memory: everyone may need it */

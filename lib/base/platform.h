@@ -78,7 +78,6 @@ void platform_yield(void);
 int platform_barrier_all_threads(void);
 void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
-_Noreturn void platform_abort(void);
 
 /* Runs function(arg) on a thread unknown to libc, with all signals blocked.  It may use no libc
  * function that needs thread-local data.  *tid becomes 0, with a futex wake, when it has ended.
@@ -91,15 +90,48 @@ void platform_futex_wake(atom_int *at, unsigned waiters_max);
 
 /* ---- signals ---- */
 
-/* Installs a handler that gets (signal, siginfo, context), restarts system calls, uses the alternate
- * stack if there is one, and blocks every signal but those that libc needs.  0 or an errno code. */
-int platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *));
+enum { PLATFORM_SIGNAL_MAX = 64, PLATFORM_REAL_TIME_MIN = 34 };   /* libc keeps 32 and 33 to itself */
 
-/* The handler in place for a signal as an address: 0 for the default, 1 if it is ignored. */
+/* The signal's bit in a mask; 0 for no signal. */
+CGC_INLINE uint64_t
+platform_signal_bit(int signal) {
+  return signal ? (uint64_t)1 << (signal - 1) : 0;
+}
+
+/* Signals that the kernel raises for what a thread does.  It ends a process that blocks one. */
+#define PLATFORM_FAULTS                                                                        \
+  (platform_signal_bit(SIGSEGV) | platform_signal_bit(SIGBUS) | platform_signal_bit(SIGILL) |  \
+   platform_signal_bit(SIGFPE) | platform_signal_bit(SIGTRAP) | platform_signal_bit(SIGSYS))
+
+typedef void platform_handler(int signal, siginfo_t *info, void *context);
+
+/* What a signal does: handler is an address, 0 for the default, 1 if it is ignored. */
+struct platform_action {
+  uintptr_t handler;
+  uint64_t  flags;   /* SA_ and the kernel's own */
+  uint64_t  mask;
+};
+
+/* Sets it unless NULL, tells what was before unless NULL.  0 or an errno code.  sigaction(2). */
+int platform_signal_action(int signal, const struct platform_action *action, struct platform_action *before);
+
+/* Installs a handler that restarts system calls, uses the alternate stack if there is one, and blocks every
+ * signal but those that libc needs.  0 or an errno code. */
+int platform_set_handler(int signal, platform_handler *handler);
+
+/* The handler in place for a signal. */
 uintptr_t platform_handler_of(int signal);
 
 /* Queues a signal with a pointer to one thread.  0, EAGAIN (queue full), ESRCH (thread gone). */
 int platform_send_signal(int tid, int signal, void *value);
+
+/* Queues a signal that has been taken once more, to one thread of this process or to all (tid 0).
+ * 0 or EAGAIN (queue full). */
+int platform_resend_signal(int tid, int signal, const siginfo_t *info);
+
+/* Changes this thread's mask (SIG_BLOCK, ...) unless set is NULL; the mask before unless that is.
+ * 0 or EINVAL.  sigprocmask(2). */
+int platform_signal_mask(int how, const uint64_t *set, uint64_t *before);
 
 /* Blocks all signals but the faults for this thread; returns the mask before. */
 uint64_t platform_block_signals(void);
@@ -107,6 +139,12 @@ void     platform_restore_signals(uint64_t mask);
 
 /* Start of this thread's alternate signal stack, 0 if there is none. */
 uintptr_t platform_alternate_stack(void);
+
+/* A descriptor or a negative errno code.  signalfd(2). */
+int platform_signalfd(int fd, uint64_t set, int flags);
+
+/* Ends the process by the signal's default action. */
+_Noreturn void platform_die_of(int signal);
 
 /* ---- time, start ---- */
 

@@ -42,7 +42,7 @@ struct linux_pagemap_scan {
 _Static_assert(sizeof(struct linux_pagemap_scan) == 96, "layout of the kernel's pm_scan_arg");
 
 struct linux_sigaction {
-  void (*handler)(int, siginfo_t *, void *);
+  uintptr_t handler;
   unsigned long flags;
   void (*restorer)(void);
   uint64_t mask;
@@ -236,17 +236,6 @@ platform_cpu_count(void) {
   return count ? count : 1;
 }
 
-void
-platform_abort(void) {
-  uint64_t unblocked = 0;
-  struct linux_sigaction action = {.flags = 0};
-  CALL4(SYS_rt_sigaction, SIGABRT, &action, NULL, sizeof action.mask);
-  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &unblocked, NULL, sizeof unblocked);
-  CALL3(SYS_tgkill, platform_process_id(), platform_thread_id(), SIGABRT);
-  for (;;)
-    CALL1(SYS_exit_group, 127);
-}
-
 int
 platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid) {
   if (fault_is_due(FAULT_CLONE))
@@ -272,29 +261,39 @@ platform_futex_wake(atom_int *at, unsigned waiters_max) {
 
 /* ---- signals ---- */
 
-#define SIGNAL_BIT(signal) ((uint64_t)1 << ((signal)-1))
-#define FAULT_BITS \
-  (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGTRAP))
+int
+platform_signal_action(int signal, const struct platform_action *action, struct platform_action *before) {
+  enum { LINUX_SA_RESTORER = 0x04000000 };
+  struct linux_sigaction new = {.flags = LINUX_SA_RESTORER, .restorer = arch_signal_restorer}, old;
+  if (action) {
+    new.handler = action->handler;
+    new.flags |= action->flags;
+    new.mask = action->mask;
+  }
+  int err = (int)-CALL4(SYS_rt_sigaction, signal, action ? &new : NULL, &old, sizeof new.mask);
+  if (!err && before)
+    *before = (struct platform_action){old.handler, old.flags, old.mask};
+  return err;
+}
 
 int
-platform_set_handler(int signal, void (*handler)(int, siginfo_t *, void *)) {
+platform_set_handler(int signal, platform_handler *handler) {
   if (fault_is_due(FAULT_SIGACTION))
     return EINVAL;
-  enum { LINUX_SA_RESTORER = 0x04000000, LIBC_CANCEL = 32, LIBC_SETXID = 33 };
-  struct linux_sigaction action = {
-    .handler = handler,
-    .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK | LINUX_SA_RESTORER,
-    .restorer = arch_signal_restorer,
-    .mask = ~(SIGNAL_BIT(LIBC_CANCEL) | SIGNAL_BIT(LIBC_SETXID) | FAULT_BITS),
+  enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };
+  struct platform_action action = {
+    .handler = (uintptr_t)handler,
+    .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
+    .mask = ~(platform_signal_bit(LIBC_CANCEL) | platform_signal_bit(LIBC_SETXID) | PLATFORM_FAULTS),
   };
-  return (int)-CALL4(SYS_rt_sigaction, signal, &action, NULL, sizeof action.mask);
+  return platform_signal_action(signal, &action, NULL);
 }
 
 uintptr_t
 platform_handler_of(int signal) {
-  struct linux_sigaction action = {.handler = NULL};
-  CALL4(SYS_rt_sigaction, signal, NULL, &action, sizeof action.mask);
-  return (uintptr_t)action.handler;
+  struct platform_action action = {.handler = 0};
+  platform_signal_action(signal, NULL, &action);
+  return action.handler;
 }
 
 int
@@ -310,16 +309,44 @@ platform_send_signal(int tid, int signal, void *value) {
   return (int)-CALL4(SYS_rt_tgsigqueueinfo, info.si_pid, tid, signal, &info);
 }
 
+int
+platform_resend_signal(int tid, int signal, const siginfo_t *info) {
+  int process_id = platform_process_id();
+  if (tid)
+    return (int)-CALL4(SYS_rt_tgsigqueueinfo, process_id, tid, signal, info);
+  return (int)-CALL3(SYS_rt_sigqueueinfo, process_id, signal, info);
+}
+
+int
+platform_signal_mask(int how, const uint64_t *set, uint64_t *before) {
+  return (int)-CALL4(SYS_rt_sigprocmask, how, set, before, sizeof *set);
+}
+
 uint64_t
 platform_block_signals(void) {
-  uint64_t mask = ~FAULT_BITS, before = 0;
-  CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &mask, &before, sizeof mask);
+  uint64_t mask = ~PLATFORM_FAULTS, before = 0;
+  platform_signal_mask(SIG_BLOCK, &mask, &before);
   return before;
 }
 
 void
 platform_restore_signals(uint64_t mask) {
-  CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
+  platform_signal_mask(SIG_SETMASK, &mask, NULL);
+}
+
+int
+platform_signalfd(int fd, uint64_t set, int flags) {
+  return (int)CALL4(SYS_signalfd4, fd, &set, sizeof set, flags);
+}
+
+void
+platform_die_of(int signal) {
+  struct platform_action by_default = {.handler = 0};
+  platform_signal_action(signal, &by_default, NULL);
+  platform_restore_signals(0);
+  CALL3(SYS_tgkill, platform_process_id(), platform_thread_id(), signal);
+  for (;;)
+    CALL1(SYS_exit_group, 127);
 }
 
 uintptr_t

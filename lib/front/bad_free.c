@@ -33,7 +33,7 @@ finish(struct text *line, const void *caller) {
   text_add(line, "\n");
   log_write(line);
   if (option(OPTION_ABORT_ON_BAD_FREE))
-    platform_abort();
+    platform_die_of(SIGABRT);
 }
 
 static const char *

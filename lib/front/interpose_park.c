@@ -29,7 +29,7 @@
   X(pthread_join, 0) X(pthread_timedjoin_np, 0) X(pthread_clockjoin_np, 0) X(thrd_join, 0)                 \
   X(pthread_barrier_wait, 0)                                                                               \
   /* signals */                                                                                            \
-  X(pause, 0) X(sigsuspend, 0) X(sigwait, 0) X(sigwaitinfo, 0) X(sigtimedwait, 0)                          \
+  X(pause, 0) X(sigsuspend, 0)                                                                             \
   /* queues and semaphores */                                                                              \
   X(msgsnd, 0) X(msgrcv, 0) X(semop, 0) X(semtimedop, 0) X(mq_send, 0) X(mq_timedsend, 0) X(mq_receive, 0) \
   X(mq_timedreceive, 0) X(aio_suspend, 0) X(aio_suspend64, 0)                                              \
@@ -146,6 +146,7 @@ __asm__(
 #define STUB(symbol, visibility, function)                   \
   __asm__(".text\n"                                          \
           ".p2align 4\n"                                     \
+          ".globl " #symbol "\n"                             \
           "." visibility " " #symbol "\n"                    \
           ".type " #symbol ", @function\n" #symbol ":\n"     \
           "  .cfi_startproc\n"                               \
@@ -157,13 +158,20 @@ __asm__(
 #define ENTRY_AND_STUB(function, symbol_version) ENTRY(function, symbol_version) STUB(function, "globl", function)
 PARKED_CALLS(ENTRY_AND_STUB)
 
+ENTRY(sigwait, 0)
+ENTRY(sigwaitinfo, 0)
+ENTRY(sigtimedwait, 0)
+STUB(interpose_parked_sigwait, "hidden", sigwait)
+STUB(interpose_parked_sigwaitinfo, "hidden", sigwaitinfo)
+STUB(interpose_parked_sigtimedwait, "hidden", sigtimedwait)
+
 /* ---- system calls by number ---- */
 
 typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
 
 ENTRY(syscall, 0)
-STUB(interpose_syscall_parked, "hidden", syscall)
-syscall_function interpose_syscall_parked;
+STUB(interpose_parked_syscall, "hidden", syscall)
+syscall_function interpose_parked_syscall;
 
 /* Those that a signal would end, but for the ones that start a process: they may return twice. */
 static bool
@@ -192,7 +200,7 @@ CGC_EXPORT syscall_function interpose_syscall __asm__("syscall");
 long
 interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (may_block(number))
-    return interpose_syscall_parked(number, a, b, c, d, e, f);
+    return interpose_parked_syscall(number, a, b, c, d, e, f);
   if (number == SYS_sigaltstack)
     return sigaltstack((const stack_t *)a, (stack_t *)b);   /* ours, which takes note of it */
   return ((syscall_function *)interpose_park_find(&interpose_park_syscall))(number, a, b, c, d, e, f);

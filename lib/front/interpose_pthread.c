@@ -6,6 +6,7 @@
 #include "front/next.h"
 #include "gc/alloc.h"
 #include "gc/runtime.h"
+#include "world/stop_signal.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -51,6 +52,7 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*func
   if (!start)
     return EAGAIN;
   *start = (struct thread_start){function, arg};
+  stop_signal_follow();   /* the new thread inherits the mask */
   static atom_word next;
   int err = ((create_function *)next_function(&next, "pthread_create"))(thread, attributes, run_thread, start);
   if (err)

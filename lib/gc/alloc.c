@@ -19,7 +19,7 @@ static void
 collect_inside(struct thread_cache *cache, enum cycle_cause cause) {
   runtime_leave(cache);
   cycle_collect(cause);
-  runtime_enter_again(cache);
+  runtime_enter();   /* a handler of the program may have forked: then this adopts the fork */
 }
 
 static void

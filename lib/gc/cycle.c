@@ -10,6 +10,7 @@
 #include "gc/mark_queue.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
+#include "world/stop_signal.h"
 
 #include <errno.h>
 
@@ -34,6 +35,21 @@ static struct {
 
 /* Atomic: bytes of slots and large blocks that threads took since the last count. */
 static atom_word handed_bytes;
+
+/* A handler of the program must not come in between: it may collect, and may leave by a jump.  But the thread
+ * can be stopped while it waits. */
+static uint64_t
+lock_cycles(void) {
+  uint64_t shown = stop_signal_block_others();
+  lock_acquire(&cycle_lock);
+  return shown;
+}
+
+static void
+unlock_cycles(uint64_t shown) {
+  lock_release(&cycle_lock);
+  stop_signal_unblock_others(shown);
+}
 
 /* ---- phases ---- */
 
@@ -142,7 +158,6 @@ run_locked(enum cycle_cause cause, struct cycle_report *report) {
     report->end_ns = report->begin_ns;
     return report->err = ENOMEM;
   }
-  /* The program's handlers may allocate, and may leave by longjmp: they wait. */
   uint64_t mask = platform_block_signals();
   arch_call_on_stack(run_on_own_stack, report, stack_top);
   platform_restore_signals(mask);
@@ -170,15 +185,14 @@ cycle_collect(enum cycle_cause cause) {
   struct cycle_report report;
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
-  uint64_t seen = cycle_count;
-  lock_acquire(&cycle_lock);
+  uint64_t seen = cycle_count, shown = lock_cycles();
   if (cause == CYCLE_CAUSE_HEAP && cycle_count != seen) {
-    lock_release(&cycle_lock);
+    unlock_cycles(shown);
     return 0;   /* another thread saw the same need */
   }
   let_the_world_run(cause);
   int err = run_locked(cause, &report);
-  lock_release(&cycle_lock);
+  unlock_cycles(shown);
   if (cycle_listener)
     cycle_listener(&report);
   return err;
@@ -226,9 +240,9 @@ cycle_is_due(enum cycle_cause *cause) {
 
 void
 cycle_set_percent(uint64_t percent) {
-  lock_acquire(&cycle_lock);
+  uint64_t shown = lock_cycles();
   pacer_set_percent(&pacer, percent);
-  lock_release(&cycle_lock);
+  unlock_cycles(shown);
 }
 
 uint64_t

@@ -11,6 +11,7 @@
 #include "heap/span_table.h"
 #include "world/held_signals.h"
 #include "world/park.h"
+#include "world/signal_action.h"
 
 enum { STATE_NEW, STATE_STARTING, STATE_READY, STATE_FAILED };
 
@@ -24,6 +25,7 @@ start(void) {
   if (!hull_init() || !meta_init())
     return STATE_FAILED;
   page_heap_init();
+  signal_action_init();
   thread_init();
   park_init();
   cycle_init();
@@ -69,9 +71,10 @@ adopt_span(struct cgc_span *span, struct thread_cache *self) {
 /* Locks and lists are as the other threads left them in the middle of whatever they did; the
  * span table tells what is true.  This thread is alone. */
 static void
-adopt_fork(void) {
+adopt_fork_blocked(void) {
   struct cgc_thread *thread = thread_self();
   meta_adopt_fork();
+  signal_action_adopt_fork();
   stop_world_adopt_fork();
   roots_adopt_fork();
   held_signals_adopt_fork();
@@ -83,6 +86,15 @@ adopt_fork(void) {
     atom_store_rlx(&thread->cache.owner.remote_spans, 0);
   for (size_t i = 0, count = span_table_count(); i < count; i++)
     adopt_span(span_table_at(i), thread ? &thread->cache : NULL);
+}
+
+/* A handler of the program that allocates must find it done. */
+static void
+adopt_fork(void) {
+  uint64_t mask = platform_block_signals();
+  if (!meta_is_native())
+    adopt_fork_blocked();
+  platform_restore_signals(mask);
 }
 
 /* ---- slow paths ---- */

@@ -40,7 +40,7 @@ struct thread_cache {
 
   /* Owner and its signal handler. */
   atom_int is_inside;        /* in a slow path: must not be stopped here */
-  atom_int is_stop_wanted;   /* a stop was put off until the thread leaves */
+  atom_int is_stop_wanted;   /* a stop or a signal was put off until the thread leaves */
 };
 
 /* This thread's cache; the empty one until the thread is registered.  The only thread-local
@@ -112,7 +112,7 @@ thread_cache_enter(struct thread_cache *cache) {
   atom_barrier_compiler();
 }
 
-/* True if a stop was put off: the caller must let the world stop now. */
+/* True if a stop or a signal was put off: the caller must let it happen now. */
 CGC_INLINE bool
 thread_cache_leave(struct thread_cache *cache) {
   atom_barrier_compiler();

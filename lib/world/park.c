@@ -41,7 +41,7 @@ await_resume(void) {
  * when the flag is seen, unless it was lost. */
 static void
 take_late_signal(struct cgc_thread *thread) {
-  for (int i = 0; i < 8 && atom_int_load_acq(&thread->signal_is_pending); i++)
+  for (int i = 0; i < 8 && atom_int_load_acq(&thread->pending_signal); i++)
     platform_yield();
 }
 
@@ -68,6 +68,22 @@ park_end_slow(struct cgc_thread *thread) {
 struct cgc_thread *
 park_self(void) {
   return thread_cache_self == &thread_cache_parked ? thread_registered_self() : NULL;
+}
+
+struct park_interrupted
+park_interrupt(void) {
+  struct park_interrupted interrupted = {.thread = park_self()};
+  if (interrupted.thread) {
+    interrupted.stack_pointer = interrupted.thread->parked_stack_pointer;
+    park_end(interrupted.thread);
+  }
+  return interrupted;
+}
+
+void
+park_resume(const struct park_interrupted *interrupted) {
+  if (interrupted->thread)
+    park_begin(interrupted->stack_pointer);
 }
 
 void

@@ -37,6 +37,15 @@ struct cgc_thread *park_self(void);
 /* Ends this thread's parking from within the call. */
 void park_break(void);
 
+/* The same for a time, while a signal handler of the program runs. */
+struct park_interrupted {
+  struct cgc_thread *thread;   /* NULL: was not parked */
+  uintptr_t stack_pointer;
+};
+
+struct park_interrupted park_interrupt(void);
+void                    park_resume(const struct park_interrupted *interrupted);
+
 CGC_INLINE void
 park_fence(void) {
   if (CGC_UNLIKELY(atom_int_load_rlx(&park_needs_fence)))

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "world/park.h"
+#include "world/stop_signal.h"
 #include "world/tasks.h"
 
 #include <errno.h>
@@ -21,9 +22,6 @@ atom_int stop_world_generation;
 
 /* Counts answers.  Futex of the stopper. */
 static atom_int stop_answers;
-
-/* Stopper.  0 until the first stop of a process of several threads. */
-static int stop_signal;
 
 static int stopper_tid;
 
@@ -50,25 +48,33 @@ record_in_signal(const siginfo_t *info) {
   return (struct cgc_thread *)addr;
 }
 
+/* All signals are blocked until the handler returns: it may be that of another signal, with the program's
+ * mask. */
 static void
-on_stop_sig(int signal, siginfo_t *info, void *context) {
-  (void)signal;
-  struct cgc_thread *thread = record_in_signal(info);
-  if (!thread)
-    return;
-  atom_int_store_rlx(&thread->signal_is_pending, 0);
-  unsigned generation = atom_int_load_acq(&stop_world_generation);
-  if (!(generation & 1))
-    return;   /* given up or over */
-  if (atom_int_load_rlx(&thread->cache.is_inside)) {
-    atom_int_store_rlx(&thread->cache.is_stop_wanted, 1);
-    return;   /* stop_world_yield does it */
-  }
+stop_sig(struct cgc_thread *thread, unsigned generation, const void *context) {
   const ucontext_t *frame = context;
+  platform_block_signals();
   thread->context = context;
   thread->stack_pointer = (uintptr_t)frame->uc_mcontext.gregs[REG_RSP] - ARCH_RED_ZONE_BYTES;
   answer(thread, generation);
   await_resume(generation);
+}
+
+bool
+stop_world_take_sig(const siginfo_t *info, void *context) {
+  struct cgc_thread *thread = record_in_signal(info);
+  if (!thread)
+    return false;
+  atom_int_store_rlx(&thread->pending_signal, 0);
+  stop_signal_follow_sig(thread, context);
+  unsigned generation = atom_int_load_acq(&stop_world_generation);
+  if (!(generation & 1))
+    return true;   /* given up or over */
+  if (atom_int_load_rlx(&thread->cache.is_inside))
+    atom_int_store_rlx(&thread->cache.is_stop_wanted, 1);   /* stop_world_yield does it */
+  else
+    stop_sig(thread, generation, context);
+  return true;
 }
 
 static void
@@ -85,13 +91,22 @@ yield_spilled(void *arg, uintptr_t stack_pointer) {
   await_resume(generation);
 }
 
+/* Signals that were put off blocked all others; restoring the mask lets the kernel deliver them. */
+static uint64_t
+mask_after_slow_path(struct thread_cache *cache, uint64_t mask) {
+  struct cgc_thread *thread = (struct cgc_thread *)cache;
+  bool has_put_off = thread->has_put_off;
+  thread->has_put_off = false;
+  return has_put_off ? thread->put_off_mask : mask;
+}
+
 /* With signals blocked, for the handler publishes to the same fields. */
 void
 stop_world_yield(struct thread_cache *cache) {
   uint64_t mask = platform_block_signals();
   atom_int_store_rlx(&cache->is_stop_wanted, 0);
   arch_call_spilled(yield_spilled, cache);
-  platform_restore_signals(mask);
+  platform_restore_signals(mask_after_slow_path(cache, mask));
 }
 
 bool
@@ -116,43 +131,26 @@ has_answered(const struct cgc_thread *thread, unsigned generation) {
   return atom_int_load_acq(&thread->stopped_in) == generation;
 }
 
-/* Some programs take whole ranges of real-time signals for themselves (Java 62, Valgrind 64, libc 32 and
- * 33): if the wanted one has a handler the next one below that has none is used. */
 static int
-choose_signal(void) {
-  enum { LOWEST = 34, HIGHEST = 64 };
-  int wanted = (int)option(OPTION_STOP_SIGNAL);
-  for (int i = 0; i <= HIGHEST - LOWEST; i++) {
-    int candidate = wanted - i >= LOWEST ? wanted - i : wanted - i + (HIGHEST - LOWEST + 1);
-    if (platform_handler_of(candidate) == 0)
-      return candidate;
-  }
-  return 0;
-}
-
-/* Looked at in each stop, for the program may have set a handler of its own meanwhile. */
-static int
-ensure_handler(void) {
-  if (stop_signal && platform_handler_of(stop_signal) == (uintptr_t)on_stop_sig)
-    return 0;
-  stop_signal = choose_signal();
-  return stop_signal ? platform_set_handler(stop_signal, on_stop_sig) : EBUSY;
+signal_for(const struct cgc_thread *thread) {
+  return (int)atom_int_load_rlx(&thread->stop_signal);
 }
 
 static void
 ask_to_stop(struct cgc_thread *thread, int tid) {
-  if (atom_int_load_rlx(&thread->signal_is_pending))
-    return;   /* it has not taken the last one */
-  atom_int_store_rlx(&thread->signal_is_pending, 1);
-  if (platform_send_signal(tid, stop_signal, thread))
-    atom_int_store_rlx(&thread->signal_is_pending, 0);   /* queue full: again in the next round */
+  int signal = signal_for(thread);
+  if ((int)atom_int_load_rlx(&thread->pending_signal) == signal || stop_signal_ensure_for(thread))
+    return;   /* it has not taken the last one, or must not get any */
+  atom_int_store_rlx(&thread->pending_signal, (unsigned)signal);
+  if (platform_send_signal(tid, signal, thread))
+    atom_int_store_rlx(&thread->pending_signal, 0);   /* queue full: again in the next round */
 }
 
 /* Whether the thread is parked; if so it is stopped now.  acq: pairs with park_begin.  A signal on its way to it
  * from before must be answered. */
 static bool
 take_parked(struct cgc_thread *thread, unsigned generation) {
-  if (!atom_int_load_acq(&thread->is_parked) || atom_int_load_rlx(&thread->signal_is_pending))
+  if (!atom_int_load_acq(&thread->is_parked) || atom_int_load_rlx(&thread->pending_signal))
     return false;
   thread->is_kernel_parked = false;
   thread->context = NULL;
@@ -168,7 +166,7 @@ prepare_round(struct stop_round *round) {
     round->err = park_synchronize();
   round->has_synchronized = !round->err;
   if (!round->err && !round->has_handler)
-    round->err = ensure_handler();
+    round->err = stop_signal_ensure();
   round->has_handler = !round->err;
   return round->err;
 }
@@ -180,7 +178,9 @@ try_park(struct cgc_thread *thread, int tid, bool has_waited) {
   struct task_sleep sleep;
   bool was_parked = thread->is_kernel_parked;
   thread->is_kernel_parked = false;
-  if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, stop_signal, &sleep) ||
+  if (atom_int_load_rlx(&thread->cache.is_inside))
+    return false;   /* it waits for a lock, and will go on */
+  if ((!has_waited && !was_parked) || !tasks_is_asleep(tid, signal_for(thread), &sleep) ||
       (!has_waited && sleep.fingerprint != thread->parked_fingerprint))
     return false;
   if (has_answered(thread, atom_int_load_rlx(&stop_world_generation)))
@@ -225,6 +225,8 @@ visit_thread(int tid, void *arg) {
     thread->is_dead = true;
     return true;
   }
+  if (round->may_be_asleep)
+    stop_signal_repair(thread, tasks_blocked_signals(tid));
   round->missing++;
   round->result->silent_tid = tid;
   return true;
@@ -264,8 +266,9 @@ static void
 forget_lost_signals(void) {
   for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
     int tid = (int)atom_int_load_rlx(&thread->tid);
-    if (tid && atom_int_load_rlx(&thread->signal_is_pending) && !tasks_blocks_signal(tid, stop_signal))
-      atom_int_store_rlx(&thread->signal_is_pending, 0);
+    int signal = (int)atom_int_load_rlx(&thread->pending_signal);
+    if (tid && signal && !(tasks_blocked_signals(tid) & platform_signal_bit(signal)))
+      atom_int_store_rlx(&thread->pending_signal, 0);
   }
 }
 
@@ -301,7 +304,7 @@ stop_world_is_still_parked(void) {
     struct task_sleep sleep;
     int tid = (int)atom_int_load_rlx(&thread->tid);
     if (tid && stop_world_has(thread) && thread->is_kernel_parked &&
-        (!tasks_is_asleep(tid, stop_signal, &sleep) || sleep.fingerprint != thread->parked_fingerprint))
+        (!tasks_is_asleep(tid, signal_for(thread), &sleep) || sleep.fingerprint != thread->parked_fingerprint))
       return false;
   }
   return true;

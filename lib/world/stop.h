@@ -2,7 +2,7 @@
 /*
  * Stopping the world: every thread of the process but the caller.
  *
- * One real-time signal carries the thread's record.  The handler publishes the interrupted stack
+ * A real-time signal (world/stop_signal.h) carries the thread's record.  The handler publishes the interrupted stack
  * pointer and registers, and waits on a futex.  A thread inside an allocation slow path puts the
  * stop off until it leaves.  The truth about which threads exist is /proc/self/task: it is listed
  * until a listing shows nobody new.  A thread that blocks every signal and sleeps in a system call
@@ -16,6 +16,8 @@
 #define CGC_WORLD_STOP_H
 
 #include "world/thread.h"
+
+#include <signal.h>
 
 struct stop_result {
   unsigned threads;          /* stopped, without the caller */
@@ -31,10 +33,14 @@ void stop_world_end(void);
 /* Whether the thread is stopped, with the world stopped. */
 bool stop_world_has(const struct cgc_thread *thread);
 
+/* In our signal handler: if the signal is one that was sent to stop this thread, stops it or puts that off.
+ * Any signal may have carried it. */
+bool stop_world_take_sig(const siginfo_t *info, void *context);
+
 /* Whether the kernel-parked threads have slept throughout. */
 bool stop_world_is_still_parked(void);
 
-/* Lets a stop that is going on, or that was put off, happen to this thread.  Outside of slow paths. */
+/* Lets a stop that is going on, or what was put off, happen to this thread.  Outside of slow paths. */
 void stop_world_yield(struct thread_cache *cache);
 
 /* Odd while the world is being stopped or is stopped. */

@@ -85,15 +85,15 @@ hash_text(const char *text) {
   return hash;
 }
 
-static bool
-blocks_signal(const char *status, int signal) {
-  return status_field(status, "SigBlk:", 16) >> (signal - 1) & 1;
+static uint64_t
+blocked_signals(const char *status) {
+  return status_field(status, "SigBlk:", 16);
 }
 
-bool
-tasks_blocks_signal(int tid, int signal) {
+uint64_t
+tasks_blocked_signals(int tid) {
   char status[4096];
-  return signal && read_task_file(tid, "/status", status, sizeof status) && blocks_signal(status, signal);
+  return read_task_file(tid, "/status", status, sizeof status) ? blocked_signals(status) : 0;
 }
 
 bool
@@ -107,7 +107,7 @@ bool
 tasks_is_asleep(int tid, int blocked_signal, struct task_sleep *sleep) {
   char call[300], status[4096];
   if (!read_task_file(tid, "/syscall", call, sizeof call) || !read_task_file(tid, "/status", status, sizeof status) ||
-      !blocks_signal(status, blocked_signal))
+      !(blocked_signals(status) & platform_signal_bit(blocked_signal)))
     return false;
   sleep->stack_pointer = sleeping_stack_pointer(call);
   sleep->fingerprint = hash_text(call) ^ status_field(status, "\nvoluntary_ctxt_switches:", 10) * 0x9e3779b97f4a7c15;

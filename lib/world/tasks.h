@@ -9,8 +9,8 @@
 /* Calls visit for each thread id until it returns false.  0 or an errno code; 0 also if stopped. */
 int tasks_visit(bool (*visit)(int tid, void *arg), void *arg);
 
-/* Whether the thread blocks that signal; false also if it cannot be told. */
-bool tasks_blocks_signal(int tid, int signal);
+/* The signals that the thread blocks; none also if it cannot be told. */
+uint64_t tasks_blocked_signals(int tid);
 
 /* Whether the thread has ended but still has an id: the first thread of a process does until the last
  * has ended. */

@@ -5,6 +5,7 @@
 #include "base/meta.h"
 #include "base/platform.h"
 #include "world/stop.h"
+#include "world/stop_signal.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -80,10 +81,11 @@ clear_locked(struct cgc_thread *thread) {
   thread->stack_low_addr = thread->stack_end_addr = 0;
   thread->destructor_rounds = 0;
   atom_store_rlx(&thread->alternate_stack_addr, 0);
-  atom_int_store_rlx(&thread->signal_is_pending, 0);
+  atom_int_store_rlx(&thread->pending_signal, 0);
   atom_int_store_rlx(&thread->stopped_in, 0);
   atom_int_store_rlx(&thread->cache.is_stop_wanted, 0);
   atom_int_store_rlx(&thread->is_parked, 0);
+  thread->has_put_off = false;
   thread->is_kernel_parked = false;
   thread->is_dead = false;
   atom_int_store_rel(&thread->tid, 0);
@@ -108,8 +110,10 @@ take_record_locked(int tid) {
   }
   if (!thread)
     thread = add_record_locked();
-  if (thread)
+  if (thread) {
+    atom_int_store_rlx(&thread->stop_signal, (unsigned)stop_signal_now());
     atom_int_store_rel(&thread->tid, (unsigned)tid);
+  }
   return thread;
 }
 
@@ -173,6 +177,8 @@ thread_register_self(void) {
     thread_cache_self = &thread->cache;
   }
   unlock_threads(mask);
+  if (thread)
+    stop_signal_start_thread(thread);
   if (thread && has_exit_key)
     pthread_setspecific(exit_key, thread);
   return thread;
@@ -218,7 +224,7 @@ thread_adopt_fork(void) {
   if (!self)
     return;
   atom_int_store_rlx(&self->tid, (unsigned)platform_thread_id());
-  atom_int_store_rlx(&self->signal_is_pending, 0);
+  atom_int_store_rlx(&self->pending_signal, 0);
   atom_int_store_rlx(&self->stopped_in, 0);
   atom_int_store_rlx(&self->cache.is_stop_wanted, 0);
 }

@@ -29,8 +29,15 @@ struct cgc_thread {
   /* The thread itself.  A root: else only the kernel knows.  0: none. */
   atom_word alternate_stack_addr;
 
+  /* The thread itself, and whoever makes the record; read by the stopper. */
+  atom_int stop_signal;          /* the one that the thread does not block (world/stop_signal.h) */
+
+  /* The thread's signal handler and stop_world_yield: signals that wait for the end of a slow path. */
+  bool     has_put_off;
+  uint64_t put_off_mask;         /* of the slow path, to be restored */
+
   /* Stopper and the thread's signal handler (world/stop.c). */
-  atom_int signal_is_pending;
+  atom_int pending_signal;       /* sent to the thread and not yet taken, or 0 */
   atom_int stopped_in;           /* generation of the stop that it has answered */
   uintptr_t stack_pointer;       /* valid while stopped */
   const void *context;           /* ucontext_t of the signal, or NULL */

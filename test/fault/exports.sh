@@ -17,11 +17,14 @@ pthread_create dlopen sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait epoll_pwait2 nanosleep
 clock_nanosleep usleep sleep thrd_sleep sem_wait sem_timedwait sem_clockwait pthread_cond_wait
 pthread_cond_timedwait pthread_cond_clockwait cnd_wait cnd_timedwait pthread_join pthread_timedjoin_np
-pthread_clockjoin_np thrd_join pthread_barrier_wait pause sigsuspend sigwait sigwaitinfo sigtimedwait msgsnd
+pthread_clockjoin_np thrd_join pthread_barrier_wait pause sigsuspend msgsnd
 msgrcv semop semtimedop mq_send mq_timedsend mq_receive mq_timedreceive aio_suspend aio_suspend64 accept
 accept4 connect recv __recv_chk recvfrom __recvfrom_chk recvmsg recvmmsg send sendto sendmsg sendmmsg read
 __read_chk write readv writev sendfile sendfile64 splice tee vmsplice getrandom flock lockf lockf64 fcntl
 fcntl64 tcdrain wait waitpid waitid wait3 wait4 pclose system posix_spawn posix_spawnp syscall
+sigprocmask pthread_sigmask sighold sigrelse signalfd sigwait sigwaitinfo sigtimedwait
+sigaction __sigaction signal ssignal bsd_signal sysv_signal __sysv_signal siginterrupt sigignore sigset
+execve execv execvp execvpe execl execlp execle execveat fexecve
 END
 
 names() { # of defined symbols, without version; the version's own name left out

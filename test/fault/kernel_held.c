@@ -238,6 +238,7 @@ sleep_with_stack(void *arg) {
   pthread_barrier_wait(&barrier);
   stack_t none = {.ss_flags = SS_DISABLE};
   sigaltstack(&none, NULL);
+  clear_stack();
   pthread_barrier_wait(&barrier);
   pthread_barrier_wait(&barrier);
   return NULL;

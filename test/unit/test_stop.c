@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/runtime.h"
+#include "world/signal_action.h"
 #include "world/stop.h"
 
 #include <errno.h>
@@ -348,13 +349,16 @@ START_TEST(stop_leaves_a_signal_with_a_handler_to_the_program) {
 }
 END_TEST
 
-START_TEST(stop_signal_sent_by_somebody_else_is_ignored) {
+START_TEST(stop_signal_sent_by_somebody_else_is_the_programs) {
   struct stop_result result;
   unit_start_runtime();
   pthread_t thread = start_thread(count, (void *)&counters[0]);
   int err = stop_world_begin(&result);   /* the handler is there now */
   stop_world_end();
   ck_assert_int_eq(err, 0);
+  struct platform_action ignore = {.handler = (uintptr_t)SIG_IGN}, old;
+  ck_assert_int_eq(signal_action_change((int)option(OPTION_STOP_SIGNAL), &ignore, &old), 0);
+  ck_assert_uint_eq(old.handler, (uintptr_t)SIG_DFL);
   pthread_kill(thread, (int)option(OPTION_STOP_SIGNAL));
   union sigval value = {.sival_ptr = (void *)0x1234};
   ck_assert_int_eq(pthread_sigqueue(thread, (int)option(OPTION_STOP_SIGNAL), value), 0);
@@ -378,6 +382,6 @@ stop_suite(void) {
   tcase_add_test(tests, stop_waits_for_a_thread_in_a_slow_path_to_leave_it);
   tcase_add_test(tests, stop_lets_nobody_into_a_slow_path);
   tcase_add_test(tests, stop_leaves_a_signal_with_a_handler_to_the_program);
-  tcase_add_test(tests, stop_signal_sent_by_somebody_else_is_ignored);
+  tcase_add_test(tests, stop_signal_sent_by_somebody_else_is_the_programs);
   return suite;
 }
