@@ -5,8 +5,9 @@
 # Usage: trees_compare.sh LIB [-r ROUNDS 5] [-j "1 2"] [-d DEPTH 18]
 #
 # bdwgc        trees.c through gc.h and -lgc
-# LIB confirm=1, LIB default
-#              trees.c that never frees, with LIB preloaded: CGC_OPTIONS=confirm=1, and no options
+# LIB confirm=1, LIB percent=75, LIB default
+#              trees.c that never frees, with LIB preloaded: CGC_OPTIONS=confirm=1, the same with
+#              percent=75, which takes as much memory as bdwgc, and no options
 # glibc free   trees.c that frees by hand
 #
 # Prints medians of wall seconds and peak RSS, and the ratios to bdwgc and to
@@ -46,6 +47,7 @@ run_variant() {
   case $variant in
     bdwgc) set -- "$work/trees_gc" ;;
     confirm1) set -- env CGC_OPTIONS=confirm=1 LD_PRELOAD="$library" "$work/trees_plain" ;;
+    percent75) set -- env CGC_OPTIONS=confirm=1:percent=75 LD_PRELOAD="$library" "$work/trees_plain" ;;
     default) set -- env -u CGC_OPTIONS LD_PRELOAD="$library" "$work/trees_plain" ;;
     free) set -- "$work/trees_free" ;;
   esac
@@ -55,6 +57,7 @@ run_variant() {
 label_of() {
   case $1 in
     confirm1) echo "$own confirm=1" ;;
+    percent75) echo "$own confirm=1 percent=75" ;;
     default) echo "$own default" ;;
     free) echo "glibc free" ;;
     *) echo "$1" ;;
@@ -118,8 +121,8 @@ print_rows() {
       function ratio(of, to) { return of > 0 && to > 0 ? sprintf("%.2f", of / to) : "-" }
       { wall[$1] = $2; mib[$1] = $3; ran[$1] = 1 }
       END {
-        if (!ran[variant]) { printf "%-24s %2d %9s\n", label, threads, "FAILED"; exit }
-        printf "%-24s %2d %9.2f %9.0f %11s %11s %11s %11s\n", label, threads, wall[variant], mib[variant],
+        if (!ran[variant]) { printf "%-27s %2d %9s\n", label, threads, "FAILED"; exit }
+        printf "%-27s %2d %9.2f %9.0f %11s %11s %11s %11s\n", label, threads, wall[variant], mib[variant],
           ratio(wall[variant], wall["bdwgc"]), ratio(wall[variant], wall["free"]),
           ratio(mib[variant], mib["bdwgc"]), ratio(mib[variant], mib["free"])
       }' "$work/medians"
@@ -131,7 +134,7 @@ library=$(library_path "$library") || exit 2
 own=$(basename "$library" | sed 's/^lib//; s/\.so.*//')
 build trees.c trees_plain || die "trees.c does not build"
 build trees.c trees_free -DFREE || die "trees.c does not build"
-variants=(confirm1 default free)
+variants=(confirm1 percent75 default free)
 if build trees.c trees_gc -DUSE_GC -lgc 2>"$work/err"; then
   variants=(bdwgc "${variants[@]}")
 else
@@ -139,7 +142,7 @@ else
 fi
 
 echo "trees $depth, medians of $rounds rounds"
-printf '%-24s %2s %9s %9s %11s %11s %11s %11s\n' variant j "wall s" "rss MiB" "wall/bdwgc" "wall/free" "rss/bdwgc" "rss/free"
+printf '%-27s %2s %9s %9s %11s %11s %11s %11s\n' variant j "wall s" "rss MiB" "wall/bdwgc" "wall/free" "rss/bdwgc" "rss/free"
 for threads in $thread_counts; do
   measure "$threads"
   print_rows "$threads"
