@@ -113,7 +113,7 @@ START_TEST(held_signals_of_one_destination_outlast_those_of_others) {
   for (uintptr_t i = 0; i < 5000; i++) {
     send_value(ORDERED + 1, 2000);
     uint64_t mask = held_signals_begin();
-    int err = pthread_sigqueue(pthread_self(), ORDERED, (union sigval){.sival_int = 1});
+    int err = pthread_sigqueue(pthread_self(), ORDERED, (union sigval){.sival_ptr = (void *)1});
     held_signals_end(mask, ORDERED, (uintptr_t)pthread_self(), 3000 + i);
     ck_assert_int_eq(err, 0);
     take(ORDERED + 1);
@@ -234,7 +234,7 @@ START_TEST(held_signals_pending_for_another_thread) {
   while (atom_int_load_acq(&step) != 1)
     usleep(1000);
   uint64_t mask = held_signals_begin();
-  int err = pthread_sigqueue(thread, ORDERED, (union sigval){.sival_int = 1});
+  int err = pthread_sigqueue(thread, ORDERED, (union sigval){.sival_ptr = (void *)1});
   held_signals_end(mask, ORDERED, (uintptr_t)thread, 1001);
   ck_assert_int_eq(err, 0);
   ck_assert_uint_eq(count_words(1001), 1);
