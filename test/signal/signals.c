@@ -570,7 +570,7 @@ on_storm(int signal, siginfo_t *info, void *context) {
   }
 }
 
-enum { STORM = 3000, STORM_SUM = 4 * STORM };
+enum { STORM = 600, STORM_SUM = 4 * STORM };
 
 static void *
 send_storm(void *arg) {
