@@ -31,6 +31,19 @@ lock_release(struct lock *lock) {
     platform_futex_wake(&lock->state, 1);
 }
 
+uint64_t
+lock_acquire_blocked(struct lock *lock) {
+  uint64_t mask = platform_block_signals();
+  lock_acquire(lock);
+  return mask;
+}
+
+void
+lock_release_blocked(struct lock *lock, uint64_t mask) {
+  lock_release(lock);
+  platform_restore_signals(mask);
+}
+
 void
 lock_reset(struct lock *lock) {
   atom_int_store_rel(&lock->state, LOCK_FREE);

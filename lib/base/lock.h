@@ -31,6 +31,10 @@ void lock_acquire(struct lock *lock);
 bool lock_try_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
 
+/* With all signals blocked, so that no thread is stopped inside; the mask before is what the second wants. */
+uint64_t lock_acquire_blocked(struct lock *lock);
+void     lock_release_blocked(struct lock *lock, uint64_t mask);
+
 /* In a forked child, whose other threads are gone. */
 void lock_reset(struct lock *lock);
 

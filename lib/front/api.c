@@ -54,11 +54,7 @@ cgc_free(void *block) {
 /* Makes sure that the library has started and that a fork has been adopted. */
 static int
 enter_once(void) {
-  struct thread_cache *cache = runtime_enter();
-  if (!cache)
-    return ENOMEM;
-  runtime_leave(cache);
-  return 0;
+  return runtime_prepare() ? 0 : ENOMEM;
 }
 
 int

@@ -16,10 +16,8 @@ on_cycle(const struct cycle_report *report) {
 __attribute__((constructor)) static void
 init(void) {
   cycle_listener = on_cycle;
-  struct thread_cache *cache = runtime_enter();   /* options are checked even if nothing is allocated */
-  if (!cache)
+  if (!runtime_prepare())   /* options are checked even if nothing is allocated */
     return;
-  runtime_leave(cache);
   children_forget_library();
   stress_thread_start();
 }

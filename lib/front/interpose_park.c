@@ -8,9 +8,9 @@
  * of a pointer that it passed on.  Arguments are integers and pointers, seven at most.
  */
 #include "base/arch_x86_64.h"
+#include "front/next.h"
 #include "world/park.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -68,14 +68,8 @@ missing(void) {
 
 uintptr_t
 interpose_park_find(struct parked_call *call) {
-  uintptr_t next = atom_load_rlx(&call->next);
-  if (CGC_LIKELY(next))
-    return next;
-  next = (uintptr_t)(call->version ? dlvsym(RTLD_NEXT, call->name, call->version) : dlsym(RTLD_NEXT, call->name));
-  if (!next)
-    next = (uintptr_t)missing;   /* in an older libc */
-  atom_store_rlx(&call->next, next);
-  return next;
+  uintptr_t next = (uintptr_t)next_function_of(&call->next, call->name, call->version);
+  return CGC_LIKELY(next) ? next : (uintptr_t)missing;   /* in an older libc */
 }
 
 struct cgc_thread *

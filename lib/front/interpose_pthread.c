@@ -21,18 +21,14 @@ typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void 
 /* A forked child must have taken over the heap while it is alone. */
 static void
 adopt_fork_first(void) {
-  struct thread_cache *cache = meta_is_native() ? NULL : runtime_enter();
-  if (cache)
-    runtime_leave(cache);
+  if (!meta_is_native())
+    runtime_prepare();
 }
 
 static void
 register_this_thread(void) {
-  struct thread_cache *cache = runtime_enter();
-  if (!cache)
-    return;   /* no memory for a record: its allocations will fail, a stop will still find it */
-  runtime_leave(cache);
-  thread_note_stack();
+  if (runtime_prepare())   /* else its allocations will fail, and a stop will still find it */
+    thread_note_stack();
 }
 
 static void *

@@ -13,9 +13,8 @@
  * children set up their signals and exec. */
 CGC_INLINE void
 interpose_signal_start(void) {
-  struct thread_cache *cache = thread_self() ? NULL : runtime_enter();
-  if (cache)
-    runtime_leave(cache);
+  if (!thread_self())
+    runtime_prepare();
 }
 
 /* The kernel's part of a sigset_t, which is all that libc looks at. */

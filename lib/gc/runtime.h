@@ -36,4 +36,13 @@ runtime_leave(struct thread_cache *cache) {
     stop_world_yield(cache);
 }
 
+/* Does what runtime_enter does, and no more.  False if there is no memory for it. */
+CGC_INLINE bool
+runtime_prepare(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (cache)
+    runtime_leave(cache);
+  return cache != NULL;
+}
+
 #endif

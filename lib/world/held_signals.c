@@ -48,19 +48,6 @@ bit_of(int signal) {
   return (uint64_t)1 << (signal - 1);
 }
 
-static uint64_t
-lock_held(void) {
-  uint64_t mask = platform_block_signals();
-  lock_acquire(&held_lock);
-  return mask;
-}
-
-static void
-unlock_held(uint64_t mask) {
-  lock_release(&held_lock);
-  platform_restore_signals(mask);
-}
-
 bool
 held_signals_concern(uintptr_t value) {
   const uintptr_t untagged = ((uintptr_t)1 << 48) - 1;
@@ -196,14 +183,14 @@ note_locked(int signal, uintptr_t destination, uintptr_t value) {
 
 uint64_t
 held_signals_begin(void) {
-  return lock_held();
+  return lock_acquire_blocked(&held_lock);
 }
 
 void
 held_signals_end(uint64_t mask, int signal, uintptr_t destination, uintptr_t value) {
   if (value && signal >= 1 && signal <= SIGNALS && !note_locked(signal, destination, value))
     held_signals_lose(signal);
-  unlock_held(mask);
+  lock_release_blocked(&held_lock, mask);
 }
 
 void
@@ -237,19 +224,19 @@ reserve_locked(int message_queue) {
 
 bool
 held_signals_reserve(int message_queue) {
-  uint64_t mask = lock_held();
+  uint64_t mask = lock_acquire_blocked(&held_lock);
   bool has_room = reserve_locked(message_queue);
-  unlock_held(mask);
+  lock_release_blocked(&held_lock, mask);
   return has_room;
 }
 
 void
 held_signals_set(int message_queue, uintptr_t value) {
-  uint64_t mask = lock_held();
+  uint64_t mask = lock_acquire_blocked(&held_lock);
   struct held_notification *notification = find_notification_locked(message_queue);
   if (notification)
     *notification = (struct held_notification){value ? message_queue : -1, value};
-  unlock_held(mask);
+  lock_release_blocked(&held_lock, mask);
 }
 
 /* ---- in a collection ---- */

@@ -33,8 +33,8 @@ park_synchronize(void) {
 static void
 await_resume(void) {
   unsigned generation = atom_int_load_acq(&stop_world_generation);
-  while (generation & 1 && atom_int_load_acq(&stop_world_generation) == generation)
-    platform_futex_wait(&stop_world_generation, generation, UINT64_MAX);
+  if (generation & 1)
+    stop_world_await_resume(generation);
 }
 
 /* A stop signal sent before the thread parked would end its call: it is taken before the call.  It has been sent

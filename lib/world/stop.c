@@ -34,8 +34,8 @@ answer(struct cgc_thread *thread, unsigned generation) {
   platform_futex_wake(&stop_answers, 1);
 }
 
-static void
-await_resume(unsigned generation) {
+void
+stop_world_await_resume(unsigned generation) {
   while (atom_int_load_acq(&stop_world_generation) == generation)
     platform_futex_wait(&stop_world_generation, generation, UINT64_MAX);
 }
@@ -57,7 +57,7 @@ stop_sig(struct cgc_thread *thread, unsigned generation, const void *context) {
   thread->context = context;
   thread->stack_pointer = (uintptr_t)frame->uc_mcontext.gregs[REG_RSP] - ARCH_RED_ZONE_BYTES;
   answer(thread, generation);
-  await_resume(generation);
+  stop_world_await_resume(generation);
 }
 
 bool
@@ -88,7 +88,7 @@ yield_spilled(void *arg, uintptr_t stack_pointer) {
     thread->stack_pointer = stack_pointer;
     answer(thread, generation);
   }
-  await_resume(generation);
+  stop_world_await_resume(generation);
 }
 
 /* Signals that were put off blocked all others; restoring the mask lets the kernel deliver them. */
@@ -208,15 +208,11 @@ visit_thread(int tid, void *arg) {
     return false;
   if (thread->is_dead)
     return true;
-  if (has_answered(thread, round->generation) || take_parked(thread, round->generation)) {
-    round->result->threads++;
-    round->result->kernel_parked += thread->is_kernel_parked;
-    return true;
-  }
+  bool is_stopped = has_answered(thread, round->generation) || take_parked(thread, round->generation);
   /* A put-off stop has consumed its signal: no other is needed. */
-  if (!atom_int_load_rlx(&thread->cache.is_stop_wanted))
+  if (!is_stopped && !atom_int_load_rlx(&thread->cache.is_stop_wanted))
     ask_to_stop(thread, tid);
-  if (try_park(thread, tid, round->may_be_asleep)) {
+  if (is_stopped || try_park(thread, tid, round->may_be_asleep)) {
     round->result->threads++;
     round->result->kernel_parked += thread->is_kernel_parked;
     return true;

@@ -51,6 +51,9 @@ stop_world_is_on(void) {
   return CGC_UNLIKELY(atom_int_load_acq(&stop_world_generation) & 1);
 }
 
+/* Sleeps until the stop of that generation has ended. */
+void stop_world_await_resume(unsigned generation);
+
 /* Whether it is on by another thread than this one. */
 bool stop_world_is_on_by_other(void);
 

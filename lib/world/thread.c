@@ -117,26 +117,13 @@ take_record_locked(int tid) {
   return thread;
 }
 
-static uint64_t
-lock_threads(void) {
-  uint64_t mask = platform_block_signals();
-  lock_acquire(&thread_lock);
-  return mask;
-}
-
-static void
-unlock_threads(uint64_t mask) {
-  lock_release(&thread_lock);
-  platform_restore_signals(mask);
-}
-
 struct cgc_thread *
 thread_find_or_add(int tid) {
-  uint64_t mask = lock_threads();
+  uint64_t mask = lock_acquire_blocked(&thread_lock);
   struct cgc_thread *thread = thread_find(tid);
   if (!thread)
     thread = take_record_locked(tid);
-  unlock_threads(mask);
+  lock_release_blocked(&thread_lock, mask);
   return thread;
 }
 
@@ -154,17 +141,17 @@ settle_locked(struct cgc_thread *thread) {
 
 void
 thread_settle_stw(void) {
-  uint64_t mask = lock_threads();
+  uint64_t mask = lock_acquire_blocked(&thread_lock);
   for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
     if (atom_int_load_rlx(&thread->tid))
       settle_locked(thread);
-  unlock_threads(mask);
+  lock_release_blocked(&thread_lock, mask);
 }
 
 struct cgc_thread *
 thread_register_self(void) {
   int tid = platform_thread_id();
-  uint64_t mask = lock_threads();
+  uint64_t mask = lock_acquire_blocked(&thread_lock);
   struct cgc_thread *thread = thread_find(tid);
   if (thread && thread->has_cache) {   /* of an earlier thread that had the same id */
     clear_locked(thread);
@@ -176,7 +163,7 @@ thread_register_self(void) {
     thread->has_cache = true;
     thread_cache_self = &thread->cache;
   }
-  unlock_threads(mask);
+  lock_release_blocked(&thread_lock, mask);
   if (thread)
     stop_signal_start_thread(thread);
   if (thread && has_exit_key)

@@ -17,19 +17,19 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const struct {
-  const char *name;
+struct named_number {
+  const char *name;         /* NULL ends a table */
   unsigned number;
-} calls[] = {
+};
+
+static const struct named_number calls[] = {
   {"userfaultfd", SYS_userfaultfd}, {"membarrier", SYS_membarrier}, {"process_vm_readv", SYS_process_vm_readv},
   {"clone3", SYS_clone3},           {"ioctl", SYS_ioctl},           {"madvise", SYS_madvise},
   {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo},                     {"sched_getaffinity", SYS_sched_getaffinity},
+  {NULL, 0},
 };
 
-static const struct {
-  const char *name;
-  unsigned code;
-} errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EACCES", EACCES}};
+static const struct named_number errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EACCES", EACCES}, {NULL, 0}};
 
 static struct sock_filter code[2 * sizeof calls / sizeof *calls + 2];
 static unsigned short length;
@@ -41,20 +41,11 @@ die(const char *what, const char *which) {
 }
 
 static unsigned
-call_number(const char *name) {
-  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-    if (!strcmp(calls[i].name, name))
-      return calls[i].number;
-  die("unknown system call", name);
-  return 0;
-}
-
-static unsigned
-error_code(const char *name) {
-  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
-    if (!strcmp(errors[i].name, name))
-      return errors[i].code;
-  die("unknown error", name);
+number_of(const char *name, const struct named_number *table, const char *unknown) {
+  for (; table->name; table++)
+    if (!strcmp(table->name, name))
+      return table->number;
+  die(unknown, name);
   return 0;
 }
 
@@ -70,7 +61,8 @@ refuse(char *item) {
   char *equals = strchr(item, '=');
   if (equals)
     *equals = 0;
-  unsigned number = call_number(item), error = equals ? error_code(equals + 1) : EPERM;
+  unsigned number = number_of(item, calls, "unknown system call");
+  unsigned error = equals ? number_of(equals + 1, errors, "unknown error") : EPERM;
   add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
   add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
 }

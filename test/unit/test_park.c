@@ -34,17 +34,10 @@ start(int needs_fence) {
   ck_assert_int_eq(pipe(wake_pipe), 0);
 }
 
-static pthread_t
-start_thread(void *(*function)(void *), void *arg) {
-  pthread_t thread;
-  ck_assert_int_eq(pthread_create(&thread, NULL, function, arg), 0);
-  return thread;
-}
-
+/* And some time to get into its call. */
 static void
 await(atom_int *word) {
-  while (!atom_int_load_acq(word))
-    usleep(100);
+  unit_await(word);
   usleep(10 * 1000);
 }
 
@@ -66,7 +59,7 @@ poll_parked(void *arg) {
 START_TEST(park_thread_is_stopped_without_a_signal) {
   struct stop_result result;
   start(_i);
-  pthread_t thread = start_thread(poll_parked, NULL);
+  pthread_t thread = unit_start_thread(poll_parked, NULL);
   await(&parked_tid);
   for (int turn = 0; turn < 10; turn++) {
     int err = stop_world_begin(&result);
@@ -88,7 +81,7 @@ END_TEST
 START_TEST(park_thread_that_comes_back_waits_while_the_world_is_stopped) {
   struct stop_result result;
   start(_i);
-  pthread_t thread = start_thread(poll_parked, NULL);
+  pthread_t thread = unit_start_thread(poll_parked, NULL);
   await(&parked_tid);
   int err = stop_world_begin(&result);
   ssize_t written = write(wake_pipe[1], "x", 1);
@@ -122,7 +115,7 @@ START_TEST(park_in_a_storm_of_stops_never_runs_in_a_stopped_world) {
   pthread_t threads[THREADS];
   start(_i);
   for (int i = 0; i < THREADS; i++)
-    threads[i] = start_thread(park_and_count, (void *)&counters[i]);
+    threads[i] = unit_start_thread(park_and_count, (void *)&counters[i]);
   for (int turn = 0; turn < STOPS; turn++) {
     unsigned before[THREADS], after[THREADS];
     int err = stop_world_begin(&result);

@@ -62,19 +62,6 @@ spin_blocked(void *arg) {
   return NULL;
 }
 
-static pthread_t
-start_thread(void *(*function)(void *), void *arg) {
-  pthread_t thread;
-  ck_assert_int_eq(pthread_create(&thread, NULL, function, arg), 0);
-  return thread;
-}
-
-static void
-await(atom_int *word) {
-  while (!atom_int_load_acq(word))
-    usleep(100);
-}
-
 static void
 end(pthread_t thread) {
   atom_int_store_rel(&must_end, 1);
@@ -127,7 +114,7 @@ START_TEST(stop_holds_busy_threads_and_resumes_them) {
   int err;
   unit_start_runtime();
   for (int i = 0; i < THREADS; i++)
-    threads[i] = start_thread(count, (void *)&counters[i]);
+    threads[i] = unit_start_thread(count, (void *)&counters[i]);
   for (int turn = 0; turn < 20; turn++) {
     await_counting();
     bool stand_still = counters_stand_still(&result, &err);
@@ -145,7 +132,7 @@ END_TEST
 START_TEST(stop_tells_where_the_stacks_of_the_threads_are) {
   struct stop_result result;
   unit_start_runtime();
-  pthread_t thread = start_thread(count, (void *)&counters[0]);
+  pthread_t thread = unit_start_thread(count, (void *)&counters[0]);
   pthread_attr_t attributes;
   void *low;
   size_t bytes;
@@ -170,8 +157,8 @@ START_TEST(stop_parks_a_thread_that_sleeps_with_all_signals_blocked) {
   struct stop_result result;
   unit_start_runtime();
   ck_assert_int_eq(pipe(pipe_fds), 0);
-  pthread_t thread = start_thread(sleep_blocked, NULL);
-  await(&blocks_now);
+  pthread_t thread = unit_start_thread(sleep_blocked, NULL);
+  unit_await(&blocks_now);
   usleep(20 * 1000);
   for (int turn = 0; turn < 3; turn++) {
     int err = stop_world_begin(&result);
@@ -192,8 +179,8 @@ START_TEST(stop_notices_that_a_parked_thread_has_run) {
   struct stop_result result;
   unit_start_runtime();
   ck_assert_int_eq(pipe(pipe_fds), 0);
-  pthread_t thread = start_thread(sleep_blocked, NULL);
-  await(&blocks_now);
+  pthread_t thread = unit_start_thread(sleep_blocked, NULL);
+  unit_await(&blocks_now);
   usleep(20 * 1000);
   int err = stop_world_begin(&result);
   ssize_t written = write(pipe_fds[1], "x", 1);
@@ -214,8 +201,8 @@ START_TEST(stop_is_given_up_when_a_busy_thread_blocks_all_signals) {
   int err;
   unit_start_runtime();
   option_values[OPTION_STOP_TIMEOUT] = 50;
-  pthread_t blocked = start_thread(spin_blocked, NULL), counting = start_thread(count, (void *)&counters[0]);
-  await(&blocks_now);
+  pthread_t blocked = unit_start_thread(spin_blocked, NULL), counting = unit_start_thread(count, (void *)&counters[0]);
+  unit_await(&blocks_now);
   for (int turn = 0; turn < 2; turn++) {
     uint64_t start_ns = platform_now_ns();
     err = stop_world_begin(&result);
@@ -274,10 +261,10 @@ START_TEST(stop_waits_for_a_thread_in_a_slow_path_to_leave_it) {
   unit_start_runtime();
   option_values[OPTION_STOP_TIMEOUT] = 5000;
   ck_assert_int_eq(pipe(pipe_fds), 0);
-  pthread_t thread = start_thread(stay_inside, NULL);
-  await(&is_inside);
-  pthread_t helper = start_thread(let_leave_later, NULL);
-  await(&blocks_now);
+  pthread_t thread = unit_start_thread(stay_inside, NULL);
+  unit_await(&is_inside);
+  pthread_t helper = unit_start_thread(let_leave_later, NULL);
+  unit_await(&blocks_now);
   int err = stop_world_begin(&result);
   bool could_leave = atom_int_load_acq(&may_leave);
   usleep(10 * 1000);
@@ -286,7 +273,7 @@ START_TEST(stop_waits_for_a_thread_in_a_slow_path_to_leave_it) {
   ck_assert_int_eq(err, 0);
   ck_assert(could_leave);
   ck_assert(!went_on);   /* stopped at the end of the slow path */
-  await(&has_left);
+  unit_await(&has_left);
   end(thread);
   ck_assert_int_eq(write(pipe_fds[1], "x", 1), 1);
   pthread_join(helper, NULL);
@@ -310,7 +297,7 @@ go_inside_when_told(void *arg) {
 START_TEST(stop_lets_nobody_into_a_slow_path) {
   struct stop_result result;
   unit_start_runtime();
-  pthread_t thread = start_thread(go_inside_when_told, NULL);
+  pthread_t thread = unit_start_thread(go_inside_when_told, NULL);
   int err = stop_world_begin(&result);
   atom_int_store_rel(&wants_in, 1);
   usleep(20 * 1000);
@@ -318,7 +305,7 @@ START_TEST(stop_lets_nobody_into_a_slow_path) {
   stop_world_end();
   ck_assert_int_eq(err, 0);
   ck_assert(!was_in);
-  await(&got_in);
+  unit_await(&got_in);
   end(thread);
 }
 END_TEST
@@ -338,7 +325,7 @@ START_TEST(stop_leaves_a_signal_with_a_handler_to_the_program) {
   int wanted = (int)option(OPTION_STOP_SIGNAL);
   unit_start_runtime();
   signal(wanted, count_signal);
-  pthread_t thread = start_thread(count, (void *)&counters[0]);
+  pthread_t thread = unit_start_thread(count, (void *)&counters[0]);
   int err = stop_world_begin(&result);
   stop_world_end();
   raise(wanted);
@@ -352,7 +339,7 @@ END_TEST
 START_TEST(stop_signal_sent_by_somebody_else_is_the_programs) {
   struct stop_result result;
   unit_start_runtime();
-  pthread_t thread = start_thread(count, (void *)&counters[0]);
+  pthread_t thread = unit_start_thread(count, (void *)&counters[0]);
   int err = stop_world_begin(&result);   /* the handler is there now */
   stop_world_end();
   ck_assert_int_eq(err, 0);

@@ -49,13 +49,6 @@ allocate_and_wait(void *arg) {
   return arg;
 }
 
-static pthread_t
-start_thread(void *(*function)(void *)) {
-  pthread_t thread;
-  ck_assert_int_eq(pthread_create(&thread, NULL, function, NULL), 0);
-  return thread;
-}
-
 static void
 free_all_remotely(void) {
   for (int i = 0; i < BLOCKS; i++) {
@@ -87,7 +80,7 @@ END_TEST
 
 START_TEST(thread_unknown_is_added_once) {
   unit_start_runtime();
-  pthread_t thread = start_thread(allocate_and_wait);
+  pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
   while (!atom_int_load_acq(&is_ready))
     usleep(100);
   int tid = (int)atom_int_load_rlx(&record->tid);
@@ -101,7 +94,7 @@ END_TEST
 START_TEST(thread_records_of_ended_threads_are_used_again) {
   unit_start_runtime();
   for (int i = 0; i < 20; i++) {
-    pthread_join(start_thread(allocate_and_end), NULL);
+    pthread_join(unit_start_thread(allocate_and_end, NULL), NULL);
     ck_assert_uint_eq(count_records(), 2);
   }
 }
@@ -109,7 +102,7 @@ END_TEST
 
 START_TEST(thread_ended_leaves_its_blocks_to_others) {
   struct thread_cache *cache = unit_start_runtime();
-  pthread_join(start_thread(allocate_and_end), NULL);
+  pthread_join(unit_start_thread(allocate_and_end, NULL), NULL);
   size_t used = page_heap_used_bytes();
   ck_assert_uint_ne(atom_load_rlx(&heap_map_span((uintptr_t)blocks[0])->owner), (uintptr_t)&record->cache.owner);
   free_all_remotely();
@@ -123,7 +116,7 @@ END_TEST
 
 START_TEST(thread_settling_takes_in_what_was_freed_for_stopped_threads) {
   unit_start_runtime();
-  pthread_t thread = start_thread(allocate_and_wait);
+  pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
   while (!atom_int_load_acq(&is_ready))
     usleep(100);
   free_all_remotely();
@@ -139,7 +132,7 @@ END_TEST
 /* The record stays when a thread ends, for libc frees after its last destructor. */
 START_TEST(thread_settling_gives_back_the_cache_of_a_thread_that_is_gone) {
   unit_start_runtime();
-  pthread_t thread = start_thread(allocate_and_wait);
+  pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
   while (!atom_int_load_acq(&is_ready))
     usleep(100);
   atom_int_store_rel(&must_end, 1);
@@ -166,7 +159,7 @@ note_stack(void *arg) {
 START_TEST(thread_stack_is_noted_up_to_the_descriptor) {
   void *result;
   unit_start_runtime();
-  pthread_join(start_thread(note_stack), &result);
+  pthread_join(unit_start_thread(note_stack, NULL), &result);
   ck_assert_ptr_nonnull(result);
 }
 END_TEST
@@ -174,7 +167,7 @@ END_TEST
 /* As in a child process, where the other thread does not exist. */
 START_TEST(thread_after_fork_is_the_only_one) {
   unit_start_runtime();
-  pthread_t thread = start_thread(allocate_and_wait);
+  pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
   while (!atom_int_load_acq(&is_ready))
     usleep(100);
   pid_t child = fork();

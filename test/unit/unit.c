@@ -59,6 +59,21 @@ unit_take_large(size_t bytes, unsigned kind) {
   return (void *)span->base_addr;
 }
 
+/* ---- threads ---- */
+
+pthread_t
+unit_start_thread(void *(*function)(void *), void *arg) {
+  pthread_t thread;
+  ck_assert_int_eq(pthread_create(&thread, NULL, function, arg), 0);
+  return thread;
+}
+
+void
+unit_await(atom_int *word) {
+  while (!atom_int_load_acq(word))
+    usleep(100);
+}
+
 /* ---- random numbers ---- */
 
 uint64_t

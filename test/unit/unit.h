@@ -11,6 +11,7 @@
 #include "heap/thread_cache.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,13 @@ struct thread_cache *unit_start_runtime(void);
 /* A block from a cache, which grows as need be; for a large span class of that many bytes. */
 void *unit_take(struct thread_cache *cache, unsigned span_class);
 void *unit_take_large(size_t bytes, unsigned kind);
+
+/* ---- threads ---- */
+
+pthread_t unit_start_thread(void *(*function)(void *), void *arg);
+
+/* Waits until the word is not 0. */
+void unit_await(atom_int *word);
 
 /* ---- random numbers ---- */
 
