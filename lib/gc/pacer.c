@@ -29,10 +29,19 @@ overhead_bytes(const struct pacer_input *found) {
   return beyond + found->live_bytes / 8;
 }
 
+/* Where most of what is new has died, a rise is taken to be a passing one, as a stale word on a stack makes it:
+ * the goal is above it, but grows by what lived before. */
+static uint64_t
+lasting_bytes(const struct pacer *pacer, const struct pacer_input *found) {
+  uint64_t before = pacer->grown_from_bytes, live = found->live_bytes;
+  bool is_passing = live > before && found->reclaimed_bytes > live - before;
+  return is_passing ? before : live;
+}
+
 static uint64_t
 growth_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   uint64_t live_bytes = found->live_bytes;
-  uint64_t growth = (live_bytes + found->root_bytes) / 100 * pacer->percent * pacer->multiplier;
+  uint64_t growth = (lasting_bytes(pacer, found) + found->root_bytes) / 100 * pacer->percent * pacer->multiplier;
   growth -= min_u64(growth / OVERHEAD_FRACTION_MAX, overhead_bytes(found));
   if (live_bytes + growth < pacer->min_heap_bytes)
     growth = pacer->min_heap_bytes - live_bytes;

@@ -4,9 +4,10 @@
  *
  * As Go's pacer, without its lead for concurrent marking: the heap may grow by `percent` of what the last
  * cycle found alive (with the roots, which cost marking as well), less what the allocator itself takes, so
- * that the process stays within the goal.  Two differences.  Free lowers what counts as the heap: after so
- * many bytes as are missing to the goal have been handed out, what is allocated is counted.  And a cycle that finds next to nothing doubles the percent in force, up to
- * eightfold, until one finds something; but not in a heap of less than 128 MiB.
+ * that the process stays within the goal.  Three differences.  Free lowers what counts as the heap: after so
+ * many bytes as are missing to the goal have been handed out, what is allocated is counted.  A cycle that finds
+ * next to nothing doubles the percent in force, up to eightfold, until one finds something; but not in a heap of
+ * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.

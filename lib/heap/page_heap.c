@@ -228,9 +228,11 @@ skip_arena_locked(struct page_set *set, unsigned kind) {
   return true;
 }
 
+/* Small steps: the best fit is often in the newest run, and touches it while memory that is there already is
+ * free. */
 static size_t
 growth_pages(size_t pages) {
-  size_t step = atom_load_rlx(&mapped_pages) / 8;
+  size_t step = atom_load_rlx(&mapped_pages) / 64;
   step = step < GROW_PAGES_MIN ? GROW_PAGES_MIN : step > GROW_PAGES_MAX ? GROW_PAGES_MAX : step;
   return pages > step ? pages : step;
 }

@@ -67,6 +67,22 @@ START_TEST(pacer_memory_beyond_the_blocks_shortens_the_growth) {
 }
 END_TEST
 
+START_TEST(pacer_passing_rise_moves_the_goal_but_not_the_growth) {
+  struct pacer steady = started(PERCENT, SINGLE), risen = steady, grown = steady;
+  end_cycle_found(&steady, 100 * MIB, 100 * MIB);
+  end_cycle_found(&steady, 100 * MIB, 100 * MIB);
+  end_cycle_found(&risen, 100 * MIB, 100 * MIB);
+  end_cycle_found(&risen, 120 * MIB, 80 * MIB);
+  ck_assert_uint_le(growth(&risen), growth(&steady));
+  ck_assert_uint_ge(risen.goal_bytes, 120 * MIB + growth(&steady) / 2);
+  end_cycle_found(&risen, 120 * MIB, 80 * MIB);   /* it lasts */
+  ck_assert_uint_gt(growth(&risen), growth(&steady));
+  end_cycle_found(&grown, 100 * MIB, 100 * MIB);
+  end_cycle_found(&grown, 190 * MIB, 10 * MIB);   /* most of what is new is alive */
+  ck_assert_uint_gt(growth(&grown), growth(&steady));
+}
+END_TEST
+
 START_TEST(pacer_small_heap_has_the_least_heap_as_goal) {
   struct pacer pacer = started(PERCENT, SINGLE);
   end_cycle_found(&pacer, 1 * MIB, 3 * MIB);
@@ -209,6 +225,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_new_waits_for_the_least_heap);
   tcase_add_test(tests, pacer_heap_grows_by_percent_of_live_heap_and_roots_at_most);
   tcase_add_test(tests, pacer_memory_beyond_the_blocks_shortens_the_growth);
+  tcase_add_test(tests, pacer_passing_rise_moves_the_goal_but_not_the_growth);
   tcase_add_test(tests, pacer_small_heap_has_the_least_heap_as_goal);
   tcase_add_test(tests, pacer_with_confirmation_gives_each_cycle_half_of_the_growth);
   tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_up_to_eightfold);
