@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The exec family: the new program gets the mask and the ignored signals that the old one sees. */
+/* The exec family: the new program gets the mask and the ignored signals that the old one sees, and no stop signal:
+ * one that is pending would end it. */
+#include "base/arch_x86_64.h"
 #include "front/interpose_signal.h"
 #include "front/next.h"
+#include "world/park.h"
 #include "world/signal_action.h"
 
 #include <fcntl.h>
@@ -10,39 +13,94 @@
 
 extern char **environ;
 
-static uint64_t
-show_signals(void) {
+struct exec_call {
+  int (*function)(const struct exec_call *call);
+  int directory;
+  const char *path;
+  char *const *arguments;
+  char *const *environment;
+  int flags;
+  int result;
+};
+
+static void
+call_shown(struct exec_call *call) {
   uint64_t mask = stop_signal_show_mask();
   signal_action_show_ignored(true);
-  return mask;
-}
-
-/* The new program was not started. */
-static int
-hide_signals(uint64_t mask, int result) {
-  signal_action_show_ignored(false);
+  call->result = call->function(call);
+  signal_action_show_ignored(false);   /* the new program was not started */
   platform_restore_signals(mask);
-  return result;
 }
 
-typedef int exec_function(const char *, char *const[], char *const[]);
+/* Parked, the thread is sent no stop signal. */
+static void
+call_parked(void *arg, uintptr_t stack_pointer) {
+  struct cgc_thread *thread = park_begin(stack_pointer);
+  call_shown(arg);
+  park_end(thread);
+}
+
+/* A vfork child has its parent's record, but gets none of the signals sent to it. */
+static int
+exec_by(struct exec_call *call) {
+  interpose_signal_start();
+  if (signal_action_is_vfork_child())
+    call_shown(call);
+  else
+    arch_call_spilled(call_parked, call);
+  return call->result;
+}
 
 static int
-exec_by(void *function, const char *path, char *const arguments[], char *const environment[]) {
-  uint64_t mask = show_signals();
-  return hide_signals(mask, ((exec_function *)function)(path, arguments, environment));
+call_execve(const struct exec_call *call) {
+  static atom_word found;
+  int (*next)(const char *, char *const[], char *const[]) =
+    (int (*)(const char *, char *const[], char *const[]))next_function(&found, "execve");
+  return next(call->path, call->arguments, call->environment);
+}
+
+static int
+call_execvpe(const struct exec_call *call) {
+  static atom_word found;
+  int (*next)(const char *, char *const[], char *const[]) =
+    (int (*)(const char *, char *const[], char *const[]))next_function(&found, "execvpe");
+  return next(call->path, call->arguments, call->environment);
+}
+
+static int
+call_fexecve(const struct exec_call *call) {
+  static atom_word found;
+  int (*next)(int, char *const[], char *const[]) =
+    (int (*)(int, char *const[], char *const[]))next_function(&found, "fexecve");
+  return next(call->directory, call->arguments, call->environment);
+}
+
+static int
+call_execveat(const struct exec_call *call) {
+  static atom_word found;
+  int (*next)(int, const char *, char *const[], char *const[], int) =
+    (int (*)(int, const char *, char *const[], char *const[], int))next_function(&found, "execveat");
+  return next(call->directory, call->path, call->arguments, call->environment, call->flags);
 }
 
 CGC_EXPORT int
 execve(const char *path, char *const arguments[], char *const environment[]) {
-  static atom_word found;
-  return exec_by(next_function(&found, "execve"), path, arguments, environment);
+  return exec_by(&(struct exec_call){call_execve, 0, path, arguments, environment, 0, 0});
 }
 
 CGC_EXPORT int
 execvpe(const char *file, char *const arguments[], char *const environment[]) {
-  static atom_word found;
-  return exec_by(next_function(&found, "execvpe"), file, arguments, environment);
+  return exec_by(&(struct exec_call){call_execvpe, 0, file, arguments, environment, 0, 0});
+}
+
+CGC_EXPORT int
+fexecve(int fd, char *const arguments[], char *const environment[]) {
+  return exec_by(&(struct exec_call){call_fexecve, fd, NULL, arguments, environment, 0, 0});
+}
+
+CGC_EXPORT int
+execveat(int directory, const char *path, char *const arguments[], char *const environment[], int flags) {
+  return exec_by(&(struct exec_call){call_execveat, directory, path, arguments, environment, flags, 0});
 }
 
 CGC_EXPORT int
@@ -53,24 +111,6 @@ execv(const char *path, char *const arguments[]) {
 CGC_EXPORT int
 execvp(const char *file, char *const arguments[]) {
   return execvpe(file, arguments, environ);
-}
-
-CGC_EXPORT int
-fexecve(int fd, char *const arguments[], char *const environment[]) {
-  static atom_word found;
-  int (*next)(int, char *const[], char *const[]) =
-    (int (*)(int, char *const[], char *const[]))next_function(&found, "fexecve");
-  uint64_t mask = show_signals();
-  return hide_signals(mask, next(fd, arguments, environment));
-}
-
-CGC_EXPORT int
-execveat(int directory, const char *path, char *const arguments[], char *const environment[], int flags) {
-  static atom_word found;
-  int (*next)(int, const char *, char *const[], char *const[], int) =
-    (int (*)(int, const char *, char *const[], char *const[], int))next_function(&found, "execveat");
-  uint64_t mask = show_signals();
-  return hide_signals(mask, next(directory, path, arguments, environment, flags));
 }
 
 /* ---- arguments in a list ---- */

@@ -41,8 +41,7 @@
   X(splice, 0) X(tee, 0) X(vmsplice, 0) X(getrandom, 0) X(flock, 0) X(lockf, 0) X(lockf64, 0) X(fcntl, 0)  \
   X(fcntl64, 0) X(tcdrain, 0)                                                                              \
   /* processes */                                                                                          \
-  X(wait, 0) X(waitpid, 0) X(waitid, 0) X(wait3, 0) X(wait4, 0) X(pclose, 0) X(system, 0)                  \
-  X(posix_spawn, 0) X(posix_spawnp, 0)
+  X(wait, 0) X(waitpid, 0) X(waitid, 0) X(wait3, 0) X(wait4, 0) X(pclose, 0)
 
 struct parked_call {
   atom_word next;         /* libc's function; 0: not looked up yet */
@@ -152,19 +151,19 @@ __asm__(
 #define ENTRY_AND_STUB(function, symbol_version) ENTRY(function, symbol_version) STUB(function, "globl", function)
 PARKED_CALLS(ENTRY_AND_STUB)
 
-ENTRY(sigwait, 0)
-ENTRY(sigwaitinfo, 0)
-ENTRY(sigtimedwait, 0)
-STUB(interpose_parked_sigwait, "hidden", sigwait)
-STUB(interpose_parked_sigwaitinfo, "hidden", sigwaitinfo)
-STUB(interpose_parked_sigtimedwait, "hidden", sigtimedwait)
+#define HIDDEN_CALL(function) ENTRY(function, 0) STUB(interpose_parked_##function, "hidden", function)
+HIDDEN_CALL(sigwait)
+HIDDEN_CALL(sigwaitinfo)
+HIDDEN_CALL(sigtimedwait)
+HIDDEN_CALL(posix_spawn)
+HIDDEN_CALL(posix_spawnp)
+HIDDEN_CALL(system)
 
 /* ---- system calls by number ---- */
 
 typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
 
-ENTRY(syscall, 0)
-STUB(interpose_parked_syscall, "hidden", syscall)
+HIDDEN_CALL(syscall)
 syscall_function interpose_parked_syscall;
 
 /* Those that a signal would end, but for the ones that start a process: they may return twice. */

@@ -4,10 +4,19 @@
 #define CGC_FRONT_INTERPOSE_PARK_H
 
 #include <signal.h>
+#include <spawn.h>
 #include <time.h>
 
 int interpose_parked_sigwait(const sigset_t *set, int *signal);
 int interpose_parked_sigwaitinfo(const sigset_t *set, siginfo_t *info);
 int interpose_parked_sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout);
+
+int interpose_parked_posix_spawn(pid_t *id, const char *path, const posix_spawn_file_actions_t *actions,
+                                 const posix_spawnattr_t *attributes, char *const arguments[],
+                                 char *const environment[]);
+int interpose_parked_posix_spawnp(pid_t *id, const char *file, const posix_spawn_file_actions_t *actions,
+                                  const posix_spawnattr_t *attributes, char *const arguments[],
+                                  char *const environment[]);
+int interpose_parked_system(const char *command);
 
 #endif

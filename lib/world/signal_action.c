@@ -198,9 +198,14 @@ change_in_vfork_child(int signal, const struct platform_action *action, struct p
   return err;
 }
 
+bool
+signal_action_is_vfork_child(void) {
+  return meta_is_native() && platform_process_id() != action_process_id;
+}
+
 int
 signal_action_change(int signal, const struct platform_action *action, struct platform_action *before) {
-  if (action && meta_is_native() && platform_process_id() != action_process_id)
+  if (action && signal_action_is_vfork_child())
     return change_in_vfork_child(signal, action, before);
   uint64_t mask = signal_lock();
   if (action && action->handler > IGNORED)

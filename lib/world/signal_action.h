@@ -19,6 +19,9 @@
 /* sigaction(2) as the program means it; `before` is not NULL.  0 or an errno code.  After the start. */
 int signal_action_change(int signal, const struct platform_action *action, struct platform_action *before);
 
+/* Whether this is another process on the same memory. */
+bool signal_action_is_vfork_child(void);
+
 /* Before exec: what the program ignores must be ignored in the new program.  Undone if exec fails. */
 void signal_action_show_ignored(bool are_shown);
 

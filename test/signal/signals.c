@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -666,6 +667,58 @@ exec(void) {
   collect();
 }
 
+static void *
+collect_for_ever(void *arg) {
+  for (;;)
+    collect();
+  return arg;
+}
+
+/* A stop signal that is still pending would end the new program. */
+static void
+exec_while_collecting(void) {
+  enum { TURNS = 200 };
+  fflush(stdout);
+  for (int i = 0; i < TURNS; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      pthread_t thread;
+      pthread_create(&thread, NULL, collect_for_ever, NULL);
+      usleep((useconds_t)i * 10);
+      execl("/bin/true", "true", NULL);
+      _exit(1);
+    }
+    int status;
+    EXPECT(waitpid(child, &status, 0) == child && status == 0);
+  }
+}
+
+/* The same for libc's calls, whose child shares the parent's memory until it execs. */
+static void
+spawned(void) {
+  unsetenv("LD_PRELOAD");
+  char path[4096] = "", command[4200];
+  EXPECT(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
+  snprintf(command, sizeof command, "'%s' inherited", path);
+  char *arguments[] = {"signals", "inherited", NULL};
+  start_threads(spin);
+  collect();
+  for (int turn = 0; turn < 2; turn++) {
+    change(SIG_SETMASK, turn ? SET(SIGUSR1) : full_set());
+    fflush(stdout);
+    pid_t child;
+    EXPECT(posix_spawn(&child, path, NULL, NULL, arguments, environ) == 0 && waitpid(child, NULL, 0) == child);
+    EXPECT(posix_spawnp(&child, path, NULL, NULL, arguments, environ) == 0 && waitpid(child, NULL, 0) == child);
+    EXPECT(posix_spawn(&child, "/nonexistent", NULL, NULL, arguments, environ) == ENOENT);
+    EXPECT(system(command) == 0);
+    FILE *stream = popen(command, "w");
+    EXPECT(stream && pclose(stream) == 0);
+    collect();
+    print_mask("mask");
+  }
+  end_threads();
+}
+
 static void
 started_blocked(void) {
   inherited();
@@ -788,7 +841,8 @@ static const struct {
   {"handler_late", handler_late}, {"handler_blocked", handler_blocked}, {"by_default", by_default},
   {"ignored", ignored}, {"handlers_for_all", handlers_for_all}, {"waits", waits},
   {"descriptors", descriptors}, {"storm", storm}, {"exec", exec}, {"inherited", inherited},
-  {"started_blocked", started_blocked}, {"exec_blocked", exec_blocked}, {"attributes", attributes},
+  {"started_blocked", started_blocked}, {"exec_blocked", exec_blocked}, {"spawned", spawned},
+  {"exec_while_collecting", exec_while_collecting}, {"attributes", attributes},
   {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
   {"vforked", vforked}, {"faults", faults}, {"exits", exits},
 };
