@@ -3,7 +3,8 @@
 #
 # run.sh starts this in an empty directory with a clean environment.  ENVFILE
 # defines the array penv, what env(1) adds to the environment of the program
-# under test (nothing in a reference run).  INPUTS is a directory for inputs
+# under test (nothing in a reference run), and the array wrap, a command that
+# runs it (none, or strace).  INPUTS is a directory for inputs
 # made once and used by all the runs.  Wall times, exit statuses and peak RSS
 # go to OUT.time, OUT.status and OUT.rss.
 #
@@ -32,7 +33,7 @@ took() { # START, in the form of EPOCHREALTIME
 # Run a program under test, with its time, exit status and RSS.
 P() {
     local t0=$EPOCHREALTIME rc
-    "${rss[@]}" "${as[@]}" env "${penv[@]}" "$@"
+    "${rss[@]}" "${as[@]}" "${wrap[@]}" env "${penv[@]}" "$@"
     rc=$?
     took "$t0"
     echo "$rc ${1##*/}" >>"$out.status"
@@ -54,7 +55,7 @@ C() {
 S() {
     local ready=$1
     shift
-    "${rss[@]}" "${as[@]}" env "${penv[@]}" "$@" >server.out.log 2>server.err.log &
+    "${rss[@]}" "${as[@]}" "${wrap[@]}" env "${penv[@]}" "$@" >server.out.log 2>server.err.log &
     server=$! server_name=${1##*/}
     until eval "$ready" >/dev/null 2>&1; do
         if ! kill -0 "$server" 2>/dev/null; then

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Run real programs without and with a preloaded library, and compare.
 #
-# usage: run.sh [-n RUNS] [-k DIR] [-e] [-v] LIB [name...]
+# usage: run.sh [-n RUNS] [-k DIR] [-e] [-v] [-s DIR] LIB [name...]
 #        run.sh -t [-n RUNS] LIB [name...]
 #        run.sh -l
 #
@@ -10,6 +10,8 @@
 #            directory, made at the first failure and named in its row)
 #   -e       do not compare stderr
 #   -v       show what each run took, and the beginning of each difference
+#   -s DIR   under strace: DIR/NAME.ref and DIR/NAME.lib count the system calls
+#            that failed, by call and error; -n must be 1
 #   -t       time: a tab-separated line per program, median seconds and peak
 #            RSS without and with LIB, the runs interleaved (A B A B ...)
 #   -l       list the programs, what they need, and what of it is missing
@@ -53,11 +55,12 @@ done
 
 usage() { sed -n '4,6s/^# *//p' "$0" >&2; exit 2; }
 
-runs='' keep='' verbose=0 timing=0 list=0 with_err=1
-while getopts n:k:evtl opt; do
+runs='' keep='' strace='' verbose=0 timing=0 list=0 with_err=1
+while getopts n:k:s:evtl opt; do
     case $opt in
     n) runs=$OPTARG ;;
     k) keep=$OPTARG ;;
+    s) strace=$OPTARG ;;
     e) with_err=0 ;;
     v) verbose=1 ;;
     t) timing=1 ;;
@@ -109,8 +112,17 @@ fi
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/programs.XXXXXX") || exit 2
 chmod 711 "$tmp"        # postgres runs as another user
-declare -p penv >"$tmp/env.lib"
-echo 'declare -a penv=()' >"$tmp/env.ref"
+declare -a wrap=()
+declare -p penv wrap >"$tmp/env.lib"
+echo 'declare -a penv=() wrap=()' >"$tmp/env.ref"
+if [ -n "$strace" ]; then
+    command -v strace >/dev/null || { echo "run.sh: no strace" >&2; exit 2; }
+    mkdir -p "$strace" || exit 2
+    for mode in ref lib; do
+        wrap=(strace -f -A -qq -Z -e signal=none -o "$tmp/strace.$mode")
+        declare -p wrap >>"$tmp/env.$mode"
+    done
+fi
 mkdir "$tmp/in"
 ulimit -c 0
 
@@ -217,6 +229,17 @@ differ() {
     [ -n "$what" ] && echo "$what"
 }
 
+# count_failures NAME: what strace saw of both runs.
+count_failures() {
+    local mode
+    for mode in ref lib; do
+        sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.* = -1 ([A-Z0-9]+) .*/\1 \2/p
+            s/^[0-9]+ +<\.\.\. ([a-z0-9_]+) resumed.* = -1 ([A-Z0-9]+) .*/\1 \2/p' "$tmp/strace.$mode" |
+            sort | uniq -c >"$strace/$1.$mode"
+        rm -f "$tmp/strace.$mode"
+    done
+}
+
 seconds() { awk '{ s += $1 } END { printf "%.3f\n", s / 1e6 }' "$1"; }
 peak() { awk '$1 > m { m = $1 } END { print m + 0 }' "$1"; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int((NR + 2) / 2)]) / 2 }'; }
@@ -271,6 +294,7 @@ program() { # NAME NEEDS...
             [ "$label" = "$i" ] && ok=$((ok + 1))
         done
     done
+    [ -n "$strace" ] && count_failures "$name"
     ref_s=$(for t in "$o"/ref*.time; do seconds "$t"; done | median)
     if [ -n "$bad" ]; then
         : "${keep:=$(mktemp -d "${TMPDIR:-/tmp}/programs-failed.XXXXXX")}"
