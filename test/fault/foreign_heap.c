@@ -23,18 +23,20 @@ struct node {
   struct node *next;
   uintptr_t *kept;      /* of the collector */
   unsigned word_count;
+  uintptr_t value;      /* in all its words; no other block has it */
 };
 
 static struct node *lists[THREADS];
 static atomic_bool is_bad;
+static atomic_uintptr_t next_value = 1;
 
 static void
 push(struct node **list, unsigned number) {
   struct node *node = malloc(sizeof *node + number % 100);
-  *node = (struct node){*list, NULL, 1 + number % WORDS_MAX};
+  *node = (struct node){*list, NULL, 1 + number % WORDS_MAX, atomic_fetch_add(&next_value, 1)};
   node->kept = cgc_malloc(node->word_count * sizeof *node->kept);
   for (unsigned i = 0; i < node->word_count; i++)
-    node->kept[i] = (uintptr_t)node->kept ^ i;
+    node->kept[i] = node->value;
   *list = node;
 }
 
@@ -42,7 +44,7 @@ static void
 check(const struct node *node) {
   for (; node; node = node->next)
     for (unsigned i = 0; i < node->word_count; i++)
-      if (node->kept[i] != ((uintptr_t)node->kept ^ i))
+      if (node->kept[i] != node->value)
         atomic_store(&is_bad, true);
 }
 
