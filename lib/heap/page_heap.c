@@ -3,38 +3,29 @@
 
 #include "base/fatal.h"
 #include "base/lock.h"
-#include "base/options.h"
 #include "base/platform.h"
-#include "heap/page_tree.h"
+#include "heap/free_runs.h"
+#include "heap/scavenger.h"
 #include "heap/span_table.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum {
-  LISTED_PAGES = 128,   /* runs below this have a list each */
   GROW_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 128,
   GROW_PAGES_MAX = 4096,
   ARENA_ATTEMPTS = 16,
 };
 
-/* Free runs of one kind of arena, and where its newest arena grows. */
-struct page_set {
-  struct cgc_span *lists[LISTED_PAGES];      /* [pages] */
-  uint64_t listed[LISTED_PAGES / 64];        /* which lists are not empty */
-  struct cgc_span *tree;
-  uintptr_t grow_addr, grow_end;             /* rest of the newest arenas, not mapped yet */
+/* The rest of one kind's newest arenas, not mapped yet. */
+struct growth {
+  uintptr_t next_addr, end_addr;
 };
 
 static struct lock page_heap_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
 
 /* Lock: page_heap_lock. */
-static struct page_set page_sets[2];         /* [span kind & SPAN_KIND_NOSCAN] */
-static size_t touched_free_pages;
-static uint64_t scavenged_at_ns;
-static size_t discarded_pages;               /* since scavenged_at_ns */
-static size_t regretted_pages;               /* of them, asked for again since */
-static size_t retain_more_pages;             /* beyond what options say, learnt from regret */
+static struct growth growths[2];   /* [span kind & SPAN_KIND_NOSCAN] */
 
 /* Lock: page_heap_lock; anyone may read them. */
 static atom_word used_pages;
@@ -53,121 +44,12 @@ page_heap_used_bytes(void) {
 
 size_t
 page_heap_retained_bytes(void) {
-  return touched_free_pages << SPAN_PAGE_BYTES_LOG2;
+  return free_runs_touched_pages() << SPAN_PAGE_BYTES_LOG2;
 }
 
 size_t
 page_heap_mapped_bytes(void) {
   return atom_load_rlx(&mapped_pages) << SPAN_PAGE_BYTES_LOG2;
-}
-
-static struct page_set *
-page_set_of(const struct cgc_span *span) {
-  return &page_sets[span_kind(span) & SPAN_KIND_NOSCAN];
-}
-
-/* ---- free runs ---- */
-
-static void
-link_free_locked(struct cgc_span *span) {
-  struct page_set *set = page_set_of(span);
-  if (span->page_count < LISTED_PAGES) {
-    span_list_push(&set->lists[span->page_count], span);
-    set->listed[span->page_count / 64] |= (uint64_t)1 << span->page_count % 64;
-  } else {
-    page_tree_insert(&set->tree, span);
-  }
-}
-
-static void
-unlink_free_locked(struct cgc_span *span) {
-  struct page_set *set = page_set_of(span);
-  if (span->page_count >= LISTED_PAGES) {
-    page_tree_remove(&set->tree, span);
-    return;
-  }
-  span_list_remove(&set->lists[span->page_count], span);
-  if (!set->lists[span->page_count])
-    set->listed[span->page_count / 64] &= ~((uint64_t)1 << span->page_count % 64);
-}
-
-static void
-map_free_run(struct cgc_span *span, struct cgc_span *entry) {
-  *heap_map_entry(span->base_addr) = entry;
-  *heap_map_entry(span->base_addr + span_bytes(span) - SPAN_PAGE_BYTES) = entry;
-}
-
-/* Makes the structure a free run and puts it among the others, not coalesced. */
-static void
-add_free_locked(struct cgc_span *span, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched) {
-  span->base_addr = addr;
-  span->page_count = (uint32_t)pages;
-  span->span_class = (uint16_t)span_class_of(SIZE_CLASS_LARGE, kind & SPAN_KIND_NOSCAN);
-  span->divide_magic = 0;
-  span->slot_bytes = 0;
-  span->slot_count = 0;
-  span->touched_pages = touched;
-  span->freed_at_ns = touched ? platform_now_coarse_ns() : 0;
-  atom_store_rlx(&span->owner, 0);
-  span->state = SPAN_FREE;
-  touched_free_pages += touched;
-  map_free_run(span, span);
-  link_free_locked(span);
-}
-
-/* Takes a free run out; its structure goes back to the pool. */
-static void
-remove_free_locked(struct cgc_span *span) {
-  unlink_free_locked(span);
-  map_free_run(span, NULL);
-  touched_free_pages -= span->touched_pages;
-  span->state = SPAN_UNUSED;
-  span_table_give_locked(span);
-}
-
-static struct cgc_span *
-free_neighbour_locked(uintptr_t addr, unsigned kind) {
-  struct cgc_span *span = heap_map_span(addr);
-  bool fits = span && span->state == SPAN_FREE && (span_kind(span) & SPAN_KIND_NOSCAN) == (kind & SPAN_KIND_NOSCAN);
-  return fits ? span : NULL;
-}
-
-/* Returns pages to the free runs, coalesced with their neighbours.  The structure is used for
- * the run. */
-static void
-free_pages_locked(struct cgc_span *span, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched) {
-  struct cgc_span *before = free_neighbour_locked(addr - SPAN_PAGE_BYTES, kind);
-  if (before) {
-    addr = before->base_addr;
-    pages += before->page_count;
-    touched += before->touched_pages;
-    remove_free_locked(before);
-  }
-  struct cgc_span *after = free_neighbour_locked(addr + (pages << SPAN_PAGE_BYTES_LOG2), kind);
-  if (after) {
-    pages += after->page_count;
-    touched += after->touched_pages;
-    remove_free_locked(after);
-  }
-  add_free_locked(span, kind, addr, pages, touched);
-}
-
-static struct cgc_span *
-first_listed(const struct page_set *set, size_t pages) {
-  for (size_t word = pages / 64; word < CGC_COUNT(set->listed); word++) {
-    uint64_t bits = set->listed[word];
-    if (word == pages / 64)
-      bits &= UINT64_MAX << pages % 64;
-    if (bits)
-      return set->lists[word * 64 + (unsigned)__builtin_ctzll(bits)];
-  }
-  return NULL;
-}
-
-static struct cgc_span *
-best_fit(const struct page_set *set, size_t pages) {
-  struct cgc_span *span = pages < LISTED_PAGES ? first_listed(set, pages) : NULL;
-  return span ? span : page_tree_best_fit(set->tree, pages);
 }
 
 /* ---- growth ---- */
@@ -180,9 +62,9 @@ heap_end(void) {
 /* Where the next pages go: on in the newest arena, also over its end if nothing lies there; else in
  * a new one. */
 static uintptr_t
-growth_addr(const struct page_set *set, size_t bytes) {
-  bool fits = set->grow_end - set->grow_addr >= bytes || set->grow_end == heap_end();
-  return fits && set->grow_addr ? set->grow_addr : heap_end();
+growth_addr(const struct growth *growth, size_t bytes) {
+  bool fits = growth->end_addr - growth->next_addr >= bytes || growth->end_addr == heap_end();
+  return fits && growth->next_addr ? growth->next_addr : heap_end();
 }
 
 static bool
@@ -193,12 +75,12 @@ cover_with_arenas_locked(unsigned kind, uintptr_t end) {
   return true;
 }
 
-/* Maps that many pages where the set grows, then makes arenas for them: a request that the system refuses leaves
+/* Maps that many pages where the kind grows, then makes arenas for them: a request that the system refuses leaves
  * nothing behind. */
 static int
-map_pages_locked(struct page_set *set, unsigned kind, size_t pages) {
+map_pages_locked(struct growth *growth, unsigned kind, size_t pages) {
   size_t bytes = pages << SPAN_PAGE_BYTES_LOG2;
-  uintptr_t addr = growth_addr(set, bytes), end = addr + bytes;
+  uintptr_t addr = growth_addr(growth, bytes), end = addr + bytes;
   struct cgc_span *span = end <= hull.end_addr ? span_table_take_locked(0) : NULL;
   int err = span ? platform_map(addr, bytes) : ENOMEM;
   if (!err && !cover_with_arenas_locked(kind, end)) {
@@ -211,20 +93,20 @@ map_pages_locked(struct page_set *set, unsigned kind, size_t pages) {
     return err;
   }
   heap_map_set_mapped(addr, pages);
-  if (end > set->grow_end || addr != set->grow_addr)
-    set->grow_end = heap_end();
-  set->grow_addr = end;
+  if (end > growth->end_addr || addr != growth->next_addr)
+    growth->end_addr = heap_end();
+  growth->next_addr = end;
   atom_store_rlx(&mapped_pages, atom_load_rlx(&mapped_pages) + pages);
-  free_pages_locked(span, kind, addr, pages, 0);
+  free_runs_add_locked(span, kind, addr, pages, 0);
   return 0;
 }
 
 /* Somebody else's mapping lies in the way: go on behind the next arena. */
 static bool
-skip_arena_locked(struct page_set *set, unsigned kind) {
+skip_arena_locked(struct growth *growth, unsigned kind) {
   if (!heap_map_add_arena_locked(kind))
     return false;
-  set->grow_addr = set->grow_end = heap_end();
+  growth->next_addr = growth->end_addr = heap_end();
   return true;
 }
 
@@ -239,14 +121,14 @@ growth_pages(size_t pages) {
 
 static bool
 grow_locked(unsigned kind, size_t pages) {
-  struct page_set *set = &page_sets[kind & SPAN_KIND_NOSCAN];
+  struct growth *growth = &growths[kind & SPAN_KIND_NOSCAN];
   for (int attempt = 0; attempt < ARENA_ATTEMPTS; attempt++) {
-    int err = map_pages_locked(set, kind, growth_pages(pages));
+    int err = map_pages_locked(growth, kind, growth_pages(pages));
     if (err == ENOMEM)
-      err = map_pages_locked(set, kind, pages);
+      err = map_pages_locked(growth, kind, pages);
     if (err != EEXIST)
       return err == 0;
-    if (!skip_arena_locked(set, kind))
+    if (!skip_arena_locked(growth, kind))
       return false;
   }
   return false;
@@ -254,98 +136,10 @@ grow_locked(unsigned kind, size_t pages) {
 
 /* ---- giving memory back ---- */
 
-/* How many pages at the end of a free run hold that much memory, or somewhat more. */
-static size_t
-tail_with_touched(const struct cgc_span *span, size_t touched_pages) {
-  uintptr_t end = span->base_addr + span_bytes(span);
-  size_t pages = touched_pages;
-  while (pages < span->page_count && heap_map_count_touched(end - (pages << SPAN_PAGE_BYTES_LOG2), pages) < touched_pages)
-    pages *= 2;
-  return min_u64(pages, span->page_count);
-}
-
-/* Discards memory of a free run, no more than is asked for if it can be helped, and from the run's end, for its
- * start is used first.  Runs of untouched pages in between cost nothing. */
-static size_t
-discard_free_locked(struct cgc_span *span, size_t wanted_pages) {
-  size_t pages = tail_with_touched(span, min_u64(wanted_pages, span->touched_pages));
-  uintptr_t addr = span->base_addr + span_bytes(span) - (pages << SPAN_PAGE_BYTES_LOG2);
-  uint32_t touched = heap_map_count_touched(addr, pages);
-  if (platform_discard(addr, pages << SPAN_PAGE_BYTES_LOG2))
-    return 0;   /* the pages keep their contents: they stay touched */
-  heap_map_set_touched(addr, pages, false);
-  touched_free_pages -= touched;
-  discarded_pages += touched;
-  span->touched_pages -= touched;
-  return (size_t)touched << SPAN_PAGE_BYTES_LOG2;
-}
-
-static size_t
-discard_if_older_locked(struct cgc_span *span, size_t wanted_pages, uint64_t before_ns) {
-  return span->touched_pages && span->freed_at_ns <= before_ns ? discard_free_locked(span, wanted_pages) : 0;
-}
-
-/* Discards what was freed before that time, the largest runs first, until at most keep_pages are left. */
-static size_t
-scavenge_locked(size_t keep_pages, uint64_t before_ns) {
-  size_t bytes = 0;
-  for (unsigned kind = 0; kind < 2; kind++) {
-    struct page_set *set = &page_sets[kind];
-    for (struct cgc_span *span = page_tree_previous(set->tree, NULL);
-         span && touched_free_pages > keep_pages; span = page_tree_previous(set->tree, span))
-      bytes += discard_if_older_locked(span, touched_free_pages - keep_pages, before_ns);
-    for (unsigned pages = LISTED_PAGES; --pages > 0 && touched_free_pages > keep_pages;) {
-      struct cgc_span *first = set->lists[pages], *span = first;
-      do {
-        if (span && touched_free_pages > keep_pages)
-          bytes += discard_if_older_locked(span, touched_free_pages - keep_pages, before_ns);
-      } while (span && (span = span->next) != first);
-    }
-  }
-  return bytes;
-}
-
-static size_t
-retain_pages_max(void) {
-  size_t used = atom_load_rlx(&used_pages) / 8;
-  size_t floor_pages = option(OPTION_RETAIN) >> SPAN_PAGE_BYTES_LOG2;
-  return (used > floor_pages ? used : floor_pages) + retain_more_pages;
-}
-
-/* Pages that were given back a moment ago are needed again: so much more is worth keeping, up to
- * what is in use. */
-static void
-regret_locked(size_t untouched_pages) {
-  if (!discarded_pages)
-    return;
-  regretted_pages += min_u64(untouched_pages, discarded_pages);
-  discarded_pages -= min_u64(untouched_pages, discarded_pages);
-  if (regretted_pages <= retain_pages_max() / 16)
-    return;
-  retain_more_pages = min_u64(retain_more_pages + 4 * regretted_pages, atom_load_rlx(&used_pages));
-  regretted_pages = 0;
-}
-
-/* After a free: at once if there is too much, down to three quarters so that it is not done again
- * soon; and now and then what has been free for long. */
-static void
-give_back_locked(void) {
-  size_t max_pages = retain_pages_max();
-  if (touched_free_pages > max_pages)
-    scavenge_locked(max_pages - max_pages / 4, UINT64_MAX);
-  uint64_t now_ns = platform_now_coarse_ns(), age_ns = option(OPTION_RETAIN_MS) * 1000000;
-  if (now_ns - scavenged_at_ns >= age_ns && now_ns > age_ns) {
-    scavenge_locked(0, now_ns - age_ns);
-    scavenged_at_ns = now_ns;
-    retain_more_pages /= 2;
-    discarded_pages = regretted_pages = 0;
-  }
-}
-
 size_t
 page_heap_scavenge(size_t keep_bytes) {
   lock_acquire(&page_heap_lock);
-  size_t bytes = scavenge_locked(keep_bytes >> SPAN_PAGE_BYTES_LOG2, UINT64_MAX);
+  size_t bytes = scavenger_discard_locked(keep_bytes >> SPAN_PAGE_BYTES_LOG2, UINT64_MAX);
   lock_release(&page_heap_lock);
   return bytes;
 }
@@ -401,17 +195,14 @@ trim_locked(struct cgc_span *run, unsigned kind, uintptr_t addr, size_t pages, s
   uintptr_t end = addr + (pages << SPAN_PAGE_BYTES_LOG2);
   struct cgc_span *structures[2] = {run, spare};
   unsigned taken = 0;
-  unlink_free_locked(run);
-  map_free_run(run, NULL);
-  touched_free_pages -= run->touched_pages;
-  run->state = SPAN_UNUSED;
+  free_runs_remove_locked(run);
   if (addr > run_addr) {
     size_t head_pages = (addr - run_addr) >> SPAN_PAGE_BYTES_LOG2;
-    add_free_locked(structures[taken++], kind, run_addr, head_pages, heap_map_count_touched(run_addr, head_pages));
+    free_runs_put_locked(structures[taken++], kind, run_addr, head_pages, heap_map_count_touched(run_addr, head_pages));
   }
   if (run_end > end) {
     size_t tail_pages = (run_end - end) >> SPAN_PAGE_BYTES_LOG2;
-    add_free_locked(structures[taken++], kind, end, tail_pages, heap_map_count_touched(end, tail_pages));
+    free_runs_put_locked(structures[taken++], kind, end, tail_pages, heap_map_count_touched(end, tail_pages));
   }
   while (taken < 2 && structures[taken])
     span_table_give_locked(structures[taken++]);
@@ -441,7 +232,7 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
     return NULL;
   }
   uintptr_t addr = aligned_in(run, align_pages);
-  regret_locked(pages - heap_map_count_touched(addr, pages));
+  scavenger_regret_locked(pages - heap_map_count_touched(addr, pages), atom_load_rlx(&used_pages));
   trim_locked(run, kind, addr, pages, spare);
   make_used_locked(span, span_class, addr, pages);
   return span;
@@ -450,12 +241,11 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
 struct cgc_span *
 page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
   unsigned kind = span_class_kind(span_class);
-  struct page_set *set = &page_sets[kind & SPAN_KIND_NOSCAN];
   size_t wanted_pages = page_count + align_pages - 1;
   lock_acquire(&page_heap_lock);
-  struct cgc_span *run = best_fit(set, wanted_pages);
+  struct cgc_span *run = free_runs_best_fit_locked(kind, wanted_pages);
   if (!run && grow_locked(kind, wanted_pages))
-    run = best_fit(set, wanted_pages);
+    run = free_runs_best_fit_locked(kind, wanted_pages);
   struct cgc_span *span = run ? take_run_locked(span_class, run, page_count, align_pages) : NULL;
   lock_release(&page_heap_lock);
   return span;
@@ -467,7 +257,7 @@ free_used_locked(struct cgc_span *span) {
   atom_barrier_compiler();
   map_used(span, NULL);
   atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - span->page_count);
-  free_pages_locked(span, span_kind(span), span->base_addr, span->page_count, span->page_count);
+  free_runs_add_locked(span, span_kind(span), span->base_addr, span->page_count, span->page_count);
 }
 
 void
@@ -475,7 +265,7 @@ page_heap_free(struct cgc_span *span) {
   CGC_ASSERT(span_is_used(span) && !span->next);
   lock_acquire(&page_heap_lock);
   free_used_locked(span);
-  give_back_locked();
+  scavenger_after_free_locked(atom_load_rlx(&used_pages));
   lock_release(&page_heap_lock);
 }
 
@@ -485,7 +275,7 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
   uintptr_t end = span->base_addr + span_bytes(span);
   size_t more_pages = page_count - span->page_count;
   lock_acquire(&page_heap_lock);
-  struct cgc_span *after = free_neighbour_locked(end, kind);
+  struct cgc_span *after = free_runs_neighbour_locked(end, kind);
   bool fits = after && after->base_addr == end && after->page_count >= more_pages;
   if (fits) {
     trim_locked(after, kind, end, more_pages, NULL);
@@ -508,8 +298,8 @@ page_heap_shrink(struct cgc_span *span, size_t page_count) {
     span->page_count = (uint32_t)page_count;
     memset(heap_map_entry(end), 0, fewer_pages * sizeof(struct cgc_span *));
     atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - fewer_pages);
-    free_pages_locked(rest, span_kind(span), end, fewer_pages, (uint32_t)fewer_pages);
-    give_back_locked();
+    free_runs_add_locked(rest, span_kind(span), end, fewer_pages, (uint32_t)fewer_pages);
+    scavenger_after_free_locked(atom_load_rlx(&used_pages));
   }
   lock_release(&page_heap_lock);
 }
@@ -518,13 +308,7 @@ page_heap_shrink(struct cgc_span *span, size_t page_count) {
 
 static void
 forget_free_runs(void) {
-  for (unsigned kind = 0; kind < 2; kind++) {
-    struct page_set *set = &page_sets[kind];
-    memset(set->lists, 0, sizeof set->lists);
-    memset(set->listed, 0, sizeof set->listed);
-    set->tree = NULL;
-  }
-  touched_free_pages = 0;
+  free_runs_forget_locked();
   for (size_t i = 0; i < span_table_count(); i++)
     if (!span_is_used(span_table_at(i)))
       span_table_at(i)->state = SPAN_UNUSED;
@@ -563,7 +347,7 @@ free_gaps_of_arena(uintptr_t arena_addr, unsigned kind) {
     struct cgc_span *span = span_table_take_locked(0);
     size_t pages = (addr - gap) >> SPAN_PAGE_BYTES_LOG2;
     if (span)
-      free_pages_locked(span, kind, gap, pages, heap_map_count_touched(gap, pages));
+      free_runs_add_locked(span, kind, gap, pages, heap_map_count_touched(gap, pages));
   }
 }
 
@@ -581,16 +365,6 @@ page_heap_rebuild(void) {
 
 /* ---- checks ---- */
 
-static size_t
-check_free_run(const struct cgc_span *span) {
-  uintptr_t last = span->base_addr + span_bytes(span) - SPAN_PAGE_BYTES;
-  CGC_CHECK(span->state == SPAN_FREE && span->slot_count == 0);
-  CGC_CHECK(heap_map_span(span->base_addr) == span && heap_map_span(last) == span);
-  CGC_CHECK(span->touched_pages == heap_map_count_touched(span->base_addr, span->page_count));
-  CGC_CHECK(!free_neighbour_locked(last + SPAN_PAGE_BYTES, span_kind(span)));   /* coalesced */
-  return span->touched_pages;
-}
-
 static void
 check_used_span(const struct cgc_span *span) {
   for (size_t i = 0; i < span->page_count; i++)
@@ -604,12 +378,12 @@ page_heap_check(void) {
   for (size_t i = 0; i < span_table_count(); i++) {
     const struct cgc_span *span = span_table_at(i);
     if (span->state == SPAN_FREE)
-      touched += check_free_run(span);
+      touched += free_runs_check(span);
     if (!span_is_used(span))
       continue;
     check_used_span(span);
     used += span->page_count;
   }
   CGC_CHECK(used == atom_load_rlx(&used_pages));
-  CGC_CHECK(touched == touched_free_pages);
+  CGC_CHECK(touched == free_runs_touched_pages());
 }

@@ -2,10 +2,8 @@
 /*
  * The page heap: runs of pages of 8 KiB, in arenas apart for scanned and pointer-free blocks.
  *
- * Free runs are always coalesced; runs below 128 pages stand in a list each, longer ones in a tree:
- * best fit, lowest address first.  Which pages hold memory is known per page, so that runs in any
- * state coalesce.  Free memory goes back to the system at once when there is more of it than option
- * retain and an eighth of the heap, and otherwise when it has been free for option retain-ms.
+ * Free runs are always coalesced (heap/free_runs.h), the best fit is taken, and their memory goes back to the system
+ * in time (heap/scavenger.h).
  *
  * A used span's state is written last when it is made and first when it is freed: a process image
  * taken at any moment, as fork does, tells from the span table alone which pages are used.

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Gives memory of free runs back to the system: at once when there is more of it than option retain and an eighth
+ * of the heap, and otherwise when it has been free for option retain-ms.  Memory that is asked for again soon
+ * after raises what is retained.
+ * Lock: the page heap's.
+ */
+#ifndef CGC_HEAP_SCAVENGER_H
+#define CGC_HEAP_SCAVENGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Discards what was freed before that time, the largest runs first, until at most keep_pages are left.  Returns the
+ * bytes given back. */
+size_t scavenger_discard_locked(size_t keep_pages, uint64_t before_ns);
+
+/* After a free, with so many pages in use. */
+void scavenger_after_free_locked(size_t used_pages);
+
+/* Pages that hold no memory are about to be used. */
+void scavenger_regret_locked(size_t untouched_pages, size_t used_pages);
+
+#endif
