@@ -763,6 +763,83 @@ vforked(void) {
   EXPECT(taken[SIGUSR1] == 1);
 }
 
+static uintptr_t hidden_block;
+static atomic_int vfork_child;
+
+static void *
+kill_vfork_child(void *arg) {
+  await(&vfork_child, 1);
+  usleep(20000);
+  kill(atomic_load(&vfork_child), SIGKILL);
+  return arg;
+}
+
+/* Not where the thread allocates next. */
+static bool
+hide_block(void) {
+  void *volatile block = NULL;
+  for (int i = 0; i < 1000; i++) {
+    void *next = malloc(100);
+    if (i == 500)
+      block = memset(next, 0x5a, 100);
+  }
+  hidden_block = ~(uintptr_t)block;
+  return true;
+}
+
+/* No malloc and no call that may block while the other collects; then the slot, if it is free, is used. */
+static bool
+is_intact(void) {
+  const unsigned char *volatile block = (unsigned char *)~hidden_block;
+  hidden_block = 0;
+  atomic_store(&ready, 1);
+  while (!atomic_load(&must_end))
+    ;
+  for (int i = 0; i < 1000; i++)
+    memset(malloc(100), 0xff, 100);
+  bool result = true;
+  for (int i = 0; i < 100; i++)
+    result &= block[i] == 0x5a;
+  return result;
+}
+
+/* So deep that the frames of shallow calls do not reach there. */
+__attribute__((noinline)) static bool
+in_deep_frame(bool (*function)(void)) {
+  char padding[16384];
+  memset(padding, 0, sizeof padding);
+  bool result = function();
+  __asm__ volatile("" ::"r"(padding) : "memory");
+  return result;
+}
+
+static void *
+collect_beside(void *arg) {
+  await(&ready, 1);
+  for (int i = 0; i < 5; i++)
+    collect();
+  atomic_store(&must_end, 1);
+  return arg;
+}
+
+/* A child that is killed in a call that may block: its parent runs again, and must be stopped as it runs. */
+static void
+vfork_killed(void) {
+  pthread_t killer, collector;
+  EXPECT(pthread_create(&killer, NULL, kill_vfork_child, NULL) == 0);
+  EXPECT(pthread_create(&collector, NULL, collect_beside, NULL) == 0);
+  in_deep_frame(hide_block);
+  if (vfork() == 0) {
+    atomic_store(&vfork_child, getpid());
+    for (;;)
+      pause();
+  }
+  EXPECT(in_deep_frame(is_intact));
+  EXPECT(wait(NULL) == atomic_load(&vfork_child));
+  pthread_join(killer, NULL);
+  pthread_join(collector, NULL);
+}
+
 /* ---- faults, stacks ---- */
 
 static void
@@ -844,7 +921,7 @@ static const struct {
   {"started_blocked", started_blocked}, {"exec_blocked", exec_blocked}, {"spawned", spawned},
   {"exec_while_collecting", exec_while_collecting}, {"attributes", attributes},
   {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
-  {"vforked", vforked}, {"faults", faults}, {"exits", exits},
+  {"vforked", vforked}, {"vfork_killed", vfork_killed}, {"faults", faults}, {"exits", exits},
 };
 
 int
