@@ -91,22 +91,21 @@ absorb_locked(struct cgc_span *span) {
 }
 
 struct cgc_span *
-free_runs_neighbour_locked(uintptr_t addr, unsigned kind) {
+free_runs_at_locked(uintptr_t addr) {
   struct cgc_span *span = heap_map_span(addr);
-  bool fits = span && span->state == SPAN_FREE && (span_kind(span) & SPAN_KIND_NOSCAN) == (kind & SPAN_KIND_NOSCAN);
-  return fits ? span : NULL;
+  return span && span->state == SPAN_FREE ? span : NULL;
 }
 
 void
 free_runs_add_locked(struct cgc_span *span, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched) {
-  struct cgc_span *before = free_runs_neighbour_locked(addr - SPAN_PAGE_BYTES, kind);
+  struct cgc_span *before = free_runs_at_locked(addr - SPAN_PAGE_BYTES);
   if (before) {
     addr = before->base_addr;
     pages += before->page_count;
     touched += before->touched_pages;
     absorb_locked(before);
   }
-  struct cgc_span *after = free_runs_neighbour_locked(addr + (pages << SPAN_PAGE_BYTES_LOG2), kind);
+  struct cgc_span *after = free_runs_at_locked(addr + (pages << SPAN_PAGE_BYTES_LOG2));
   if (after) {
     pages += after->page_count;
     touched += after->touched_pages;
@@ -181,6 +180,6 @@ free_runs_check(const struct cgc_span *span) {
   CGC_CHECK(span->state == SPAN_FREE && span->slot_count == 0);
   CGC_CHECK(heap_map_span(span->base_addr) == span && heap_map_span(last) == span);
   CGC_CHECK(span->touched_pages == heap_map_count_touched(span->base_addr, span->page_count));
-  CGC_CHECK(!free_runs_neighbour_locked(last + SPAN_PAGE_BYTES, span_kind(span)));   /* coalesced */
+  CGC_CHECK(!free_runs_at_locked(last + SPAN_PAGE_BYTES));   /* coalesced */
   return span->touched_pages;
 }

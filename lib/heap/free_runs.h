@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Free runs of pages, those of arenas for scanned and for pointer-free blocks apart, coalesced with their
- * neighbours.  Runs below 128 pages stand in a list each, longer ones in a tree: best fit, and in the tree the
+ * neighbours; runs of the two never touch (page_heap.c, pages_unused_at).  Runs below 128 pages stand in a list each, longer ones in a tree: best fit, and in the tree the
  * lowest address first.  Which pages hold memory is known per page, so that runs in any state coalesce.
  * Lock: the page heap's.
  */
@@ -23,8 +23,8 @@ void free_runs_remove_locked(struct cgc_span *span);
 /* The smallest run of at least that many pages, or NULL. */
 struct cgc_span *free_runs_best_fit_locked(unsigned kind, size_t pages);
 
-/* The free run of that kind that begins or ends with the page at addr, or NULL. */
-struct cgc_span *free_runs_neighbour_locked(uintptr_t addr, unsigned kind);
+/* The free run that begins or ends with the page at addr, or NULL. */
+struct cgc_span *free_runs_at_locked(uintptr_t addr);
 
 /* Visits the runs from the largest on, of each kind, until visit returns false. */
 void free_runs_visit_locked(bool (*visit)(struct cgc_span *span, void *arg), void *arg);

@@ -32,6 +32,7 @@ void heap_map_init(void);
 struct cgc_arena {
   uint64_t touched[ARENA_PAGES / 64];
   size_t   mapped_bytes;                 /* from its start */
+  size_t   unused_pages;                 /* of them, never used for blocks: 0 or 1 */
   unsigned kind;                         /* SPAN_KIND_NOSCAN or 0 */
 };
 

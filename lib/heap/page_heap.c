@@ -75,12 +75,20 @@ cover_with_arenas_locked(unsigned kind, uintptr_t end) {
   return true;
 }
 
+/* The first page of what begins with an arena: its address stands in our static data, which is scanned, so that no
+ * block may begin there.  And it keeps the free runs of the two kinds apart. */
+static size_t
+pages_unused_at(uintptr_t addr) {
+  return addr == heap_end();
+}
+
 /* Maps that many pages where the kind grows, then makes arenas for them: a request that the system refuses leaves
  * nothing behind. */
 static int
 map_pages_locked(struct growth *growth, unsigned kind, size_t pages) {
-  size_t bytes = pages << SPAN_PAGE_BYTES_LOG2;
-  uintptr_t addr = growth_addr(growth, bytes), end = addr + bytes;
+  uintptr_t addr = growth_addr(growth, pages << SPAN_PAGE_BYTES_LOG2);
+  size_t unused = pages_unused_at(addr), bytes = (unused + pages) << SPAN_PAGE_BYTES_LOG2;
+  uintptr_t end = addr + bytes;
   struct cgc_span *span = end <= hull.end_addr ? span_table_take_locked(0) : NULL;
   int err = span ? platform_map(addr, bytes) : ENOMEM;
   if (!err && !cover_with_arenas_locked(kind, end)) {
@@ -92,12 +100,13 @@ map_pages_locked(struct growth *growth, unsigned kind, size_t pages) {
       span_table_give_locked(span);
     return err;
   }
-  heap_map_set_mapped(addr, pages);
+  heap_map_set_mapped(addr, unused + pages);
+  heap_map_arena(addr)->unused_pages |= unused;
   if (end > growth->end_addr || addr != growth->next_addr)
     growth->end_addr = heap_end();
   growth->next_addr = end;
   atom_store_rlx(&mapped_pages, atom_load_rlx(&mapped_pages) + pages);
-  free_runs_add_locked(span, kind, addr, pages, 0);
+  free_runs_add_locked(span, kind, addr + (unused << SPAN_PAGE_BYTES_LOG2), pages, 0);
   return 0;
 }
 
@@ -275,7 +284,7 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
   uintptr_t end = span->base_addr + span_bytes(span);
   size_t more_pages = page_count - span->page_count;
   lock_acquire(&page_heap_lock);
-  struct cgc_span *after = free_runs_neighbour_locked(end, kind);
+  struct cgc_span *after = free_runs_at_locked(end);
   bool fits = after && after->base_addr == end && after->page_count >= more_pages;
   if (fits) {
     trim_locked(after, kind, end, more_pages, NULL);
@@ -335,7 +344,8 @@ map_used_spans(void) {
 static void
 free_gaps_of_arena(uintptr_t arena_addr, unsigned kind) {
   uintptr_t end = arena_addr + heap_map_arena(arena_addr)->mapped_bytes;
-  for (uintptr_t addr = arena_addr; addr < end;) {
+  uintptr_t addr = arena_addr + (heap_map_arena(arena_addr)->unused_pages << SPAN_PAGE_BYTES_LOG2);
+  while (addr < end) {
     struct cgc_span *used = heap_map_span(addr);
     if (used) {
       addr = used->base_addr + span_bytes(used);
