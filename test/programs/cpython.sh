@@ -53,7 +53,7 @@ run() { # MODULE OUTPUT [VARIABLE=VALUE...]
 # "test_x (test.module.Class.test_x) ... " and, perhaps after the test's description and lines of its own, its outcome.
 outcomes() { # OUTPUT
   awk '
-    /^[A-Za-z_0-9]+ \([A-Za-z_0-9.]+\)/ { name = $1 " " $2; sub(/^[A-Za-z_0-9]+ \([A-Za-z_0-9.]+\)/, "") }
+    /^test[A-Za-z_0-9]* \([A-Za-z_0-9.]+\)/ { name = $1 " " $2; sub(/^test[A-Za-z_0-9]* \([A-Za-z_0-9.]+\)/, "") }
     name != "" && /(^|[^a-z])(ok|FAIL|ERROR|skipped .*|expected failure|unexpected success)$/ {
       match($0, /(ok|FAIL|ERROR|skipped|expected failure|unexpected success)/)
       print name, substr($0, RSTART, RLENGTH)
