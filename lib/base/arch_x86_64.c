@@ -105,7 +105,5 @@ extern long arch_clone_raw(unsigned long flags, void *stack_top, int *parent_tid
 
 long
 arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, int *tid_cleared) {
-  unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                        CLONE_SYSVSEM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-  return arch_clone_raw(flags, stack_top, tid_cleared, tid_cleared, function, arg);
+  return arch_clone_raw(ARCH_THREAD_FLAGS, stack_top, tid_cleared, tid_cleared, function, arg);
 }

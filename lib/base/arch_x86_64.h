@@ -65,6 +65,11 @@ arch_demangle(uintptr_t mangled, uintptr_t guard) {
   return (mangled >> 17 | mangled << 47) ^ guard;
 }
 
+/* What arch_clone_thread passes to clone(2). */
+#define ARCH_THREAD_FLAGS                                                               \
+  (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \
+   CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+
 /* clone(2) of a thread that shares everything, knows no libc and runs
  * function(arg) on the given stack, then exits.  *tid_cleared is set to 0 and
  * woken when it is gone.  Returns its id or a negative errno code. */

@@ -63,15 +63,16 @@ ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
 /* A new descriptor that can be polled, or a negative errno code.  eventfd2(2). */
 int platform_open_event(void);
 
-/* Whether the descriptor is an epoll instance.  probe_fd can be polled, and no epoll instance knows it. */
-bool platform_is_epoll(int fd, int probe_fd);
+/* 1 if the descriptor is an epoll instance, 0 if not, or a negative errno code if the system does not tell.  probe_fd
+ * can be polled, and no epoll instance knows it. */
+int platform_is_epoll(int fd, int probe_fd);
 
 /* ---- processes and threads ---- */
 
 int  platform_process_id(void);
 int  platform_thread_id(void);
 int  platform_user_id(void);   /* the real one */
-bool platform_thread_exists(int tid);
+bool platform_thread_exists(int tid);   /* true if the system does not tell */
 void platform_yield(void);
 
 /* Has every running thread of the process execute a memory barrier.  0 or an errno code.  membarrier(2). */

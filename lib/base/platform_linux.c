@@ -3,6 +3,7 @@
 
 #include "base/arch_x86_64.h"
 #include "base/fault.h"
+#include "base/syscall_filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,13 +17,19 @@
 #include <sys/uio.h>
 #include <time.h>
 
-#define CALL0(n)                arch_syscall(n, 0, 0, 0, 0, 0, 0)
-#define CALL1(n, a)             arch_syscall(n, (long)(a), 0, 0, 0, 0, 0)
-#define CALL2(n, a, b)          arch_syscall(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define CALL3(n, a, b, c)       arch_syscall(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
-#define CALL4(n, a, b, c, d)    arch_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define CALL0(n)                call(n, 0, 0, 0, 0, 0, 0)
+#define CALL1(n, a)             call(n, (long)(a), 0, 0, 0, 0, 0)
+#define CALL2(n, a, b)          call(n, (long)(a), (long)(b), 0, 0, 0, 0)
+#define CALL3(n, a, b, c)       call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define CALL4(n, a, b, c, d)    call(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define CALL6(n, a, b, c, d, e, f) \
-  arch_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+  call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+CGC_INLINE long
+call(long number, long a, long b, long c, long d, long e, long f) {
+  bool is_permitted = syscall_filter_permits(number, a, b, c, d, e, f);
+  return CGC_LIKELY(is_permitted) ? arch_syscall(number, a, b, c, d, e, f) : -ENOSYS;
+}
 
 /* Present in newer kernel headers under other names. */
 #define LINUX_MAP_FIXED_NOREPLACE 0x100000
@@ -176,9 +183,10 @@ platform_open_event(void) {
 }
 
 /* To remove what is not there changes nothing; the kernel says ENOENT, and EINVAL of other descriptors. */
-bool
+int
 platform_is_epoll(int fd, int probe_fd) {
-  return CALL4(SYS_epoll_ctl, fd, EPOLL_CTL_DEL, probe_fd, NULL) == -ENOENT;
+  long err = CALL4(SYS_epoll_ctl, fd, EPOLL_CTL_DEL, probe_fd, NULL);
+  return err == -ENOENT ? 1 : err == -EINVAL || err == -EBADF ? 0 : (int)err;
 }
 
 /* ---- processes and threads ---- */
@@ -200,7 +208,7 @@ platform_user_id(void) {
 
 bool
 platform_thread_exists(int tid) {
-  return CALL3(SYS_tgkill, platform_process_id(), tid, 0) == 0;
+  return CALL3(SYS_tgkill, platform_process_id(), tid, 0) != -ESRCH;
 }
 
 /* A process registers its use; so does a forked child again. */
@@ -238,7 +246,7 @@ platform_cpu_count(void) {
 
 int
 platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid) {
-  if (fault_is_due(FAULT_CLONE))
+  if (fault_is_due(FAULT_CLONE) || !syscall_filter_permits(SYS_clone, ARCH_THREAD_FLAGS, 0, 0, 0, 0, 0))
     return EAGAIN;
   uint64_t all = UINT64_MAX, before;
   CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);

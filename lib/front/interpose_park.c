@@ -8,6 +8,8 @@
  * of a pointer that it passed on.  Arguments are integers and pointers, seven at most.
  */
 #include "base/arch_x86_64.h"
+#include "front/interpose_park.h"
+#include "front/interpose_seccomp.h"
 #include "front/next.h"
 #include "world/park.h"
 
@@ -187,6 +189,11 @@ may_block(long number) {
   return false;
 }
 
+long
+interpose_next_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  return ((syscall_function *)interpose_park_find(&interpose_park_syscall))(number, a, b, c, d, e, f);
+}
+
 /* <unistd.h> declares it as variadic. */
 CGC_EXPORT syscall_function interpose_syscall __asm__("syscall");
 
@@ -196,5 +203,7 @@ interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
     return interpose_parked_syscall(number, a, b, c, d, e, f);
   if (number == SYS_sigaltstack)
     return sigaltstack((const stack_t *)a, (stack_t *)b);   /* ours, which takes note of it */
-  return ((syscall_function *)interpose_park_find(&interpose_park_syscall))(number, a, b, c, d, e, f);
+  if (number == SYS_seccomp)
+    return interpose_seccomp(a, b, c);
+  return interpose_next_syscall(number, a, b, c, d, e, f);
 }

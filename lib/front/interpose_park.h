@@ -19,4 +19,7 @@ int interpose_parked_posix_spawnp(pid_t *id, const char *file, const posix_spawn
                                   char *const environment[]);
 int interpose_parked_system(const char *command);
 
+/* libc's syscall, not parked. */
+long interpose_next_syscall(long number, long a, long b, long c, long d, long e, long f);
+
 #endif

@@ -66,8 +66,11 @@ find_epoll_data(const char *line) {
 static bool
 add_descriptor(struct epoll_visit *visit, int fd) {
   char path_buffer[64];
-  if (!platform_is_epoll(fd, visit->probe_fd))
-    return true;
+  int is_epoll = platform_is_epoll(fd, visit->probe_fd);
+  if (is_epoll <= 0) {
+    visit->err = -is_epoll;
+    return !visit->err;
+  }
   struct text path = text_in(path_buffer, sizeof path_buffer - 1);
   text_add(&path, "/proc/thread-self/fdinfo/");
   text_add_u64(&path, (uint64_t)fd);

@@ -4,6 +4,7 @@
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/platform.h"
+#include "base/syscall_filter.h"
 #include "world/stop.h"
 #include "world/stop_signal.h"
 
@@ -151,6 +152,8 @@ thread_settle_stw(void) {
 struct cgc_thread *
 thread_register_self(void) {
   int tid = platform_thread_id();
+  if (tid < 0)
+    return NULL;   /* a filter of system calls forbids the question */
   uint64_t mask = lock_acquire_blocked(&thread_lock);
   struct cgc_thread *thread = thread_find(tid);
   if (thread && thread->has_cache) {   /* of an earlier thread that had the same id */
@@ -178,13 +181,15 @@ thread_registered_self(void) {
   return thread ? thread : thread_find(platform_thread_id());
 }
 
+/* libc asks the kernel for the thread's processors on the way: not if a filter may punish that.  Then no part of the
+ * stack is known to be dead. */
 void
 thread_note_stack(void) {
   struct cgc_thread *thread = thread_self();
   pthread_attr_t attributes;
   void *low;
   size_t bytes;
-  if (!thread || pthread_getattr_np(pthread_self(), &attributes))
+  if (!thread || syscall_filter_is_known() || pthread_getattr_np(pthread_self(), &attributes))
     return;
   if (pthread_attr_getstack(&attributes, &low, &bytes) == 0) {
     /* The thread descriptor lies at the top, if libc made the stack; it is scanned as data. */

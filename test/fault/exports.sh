@@ -21,7 +21,7 @@ pthread_clockjoin_np thrd_join pthread_barrier_wait pause sigsuspend msgsnd
 msgrcv semop semtimedop mq_send mq_timedsend mq_receive mq_timedreceive aio_suspend aio_suspend64 accept
 accept4 connect recv __recv_chk recvfrom __recvfrom_chk recvmsg recvmmsg send sendto sendmsg sendmmsg read
 __read_chk write readv writev sendfile sendfile64 splice tee vmsplice getrandom flock lockf lockf64 fcntl
-fcntl64 tcdrain wait waitpid waitid wait3 wait4 pclose popen system posix_spawn posix_spawnp syscall vfork __vfork
+fcntl64 tcdrain wait waitpid waitid wait3 wait4 pclose popen system posix_spawn posix_spawnp syscall vfork __vfork prctl
 sigprocmask pthread_sigmask sighold sigrelse signalfd sigwait sigwaitinfo sigtimedwait
 sigaction __sigaction signal ssignal bsd_signal sysv_signal __sysv_signal siginterrupt sigignore sigset
 execve execv execvp execvpe execl execlp execle execveat fexecve
