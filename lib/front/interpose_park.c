@@ -14,7 +14,9 @@
 #include "world/park.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unwind.h>
 
@@ -57,6 +59,7 @@ struct parked_call {
 
 HIDDEN uintptr_t          interpose_park_find(struct parked_call *call);
 HIDDEN struct cgc_thread *interpose_park_begin(uintptr_t stack_pointer);
+HIDDEN void               interpose_park_begun(struct cgc_thread *thread);
 HIDDEN void               interpose_park_end(struct cgc_thread *thread);
 HIDDEN _Unwind_Reason_Code interpose_park_unwind(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
                                                  struct _Unwind_Exception *exception, struct _Unwind_Context *context);
@@ -78,6 +81,14 @@ interpose_park_begin(uintptr_t stack_pointer) {
   return park_begin(stack_pointer);
 }
 
+/* The rest of park_begin, from the fence on. */
+void
+interpose_park_begun(struct cgc_thread *thread) {
+  park_fence();
+  if (stop_world_is_on())
+    park_begin_slow(thread);
+}
+
 void
 interpose_park_end(struct cgc_thread *thread) {
   park_end(thread);
@@ -95,6 +106,22 @@ interpose_park_unwind(int version, _Unwind_Action actions, _Unwind_Exception_Cla
 
 /* ---- the frame: rax points to a parked_call; the other registers and the stack are the caller's ---- */
 
+#define IS_PARKED_OFFSET     13216
+#define PARKED_STACK_OFFSET  13224
+_Static_assert(offsetof(struct cgc_thread, cache) == 0, "as the frame has it");
+_Static_assert(offsetof(struct cgc_thread, is_parked) == IS_PARKED_OFFSET, "as the frame has it");
+_Static_assert(offsetof(struct cgc_thread, parked_stack_pointer) == PARKED_STACK_OFFSET, "as the frame has it");
+
+#define TEXT_OF(x)  #x
+#define TEXT(x)     TEXT_OF(x)
+
+/*
+ * park_begin and park_end (world/park.h) without calls, for they cost more than the rest; what is rare is left to
+ * them.  The arguments stay in their registers.
+ *
+ *   rbx  libc's function               r13  offset of thread_cache_self in the thread's block
+ *   r12  this thread, its cache first  r14  &thread_cache_parked
+ */
 __asm__(
   ".text\n"
   ".p2align 4\n"
@@ -112,24 +139,57 @@ __asm__(
   "  push %r15\n  .cfi_offset %r15, -56\n"
   "  push %rdi\n  push %rsi\n  push %rdx\n  push %rcx\n  push %r8\n  push %r9\n"
   "  push 16(%rbp)\n"   /* the seventh argument, if there is one; now the stack is aligned */
+  "  mov (%rax), %rbx\n"
+  "  mov thread_cache_self@gottpoff(%rip), %r13\n"
+  "  lea thread_cache_parked(%rip), %r14\n"
+  "  lea thread_cache_none(%rip), %r10\n"
+  "  mov meta_sentinel(%rip), %r11\n"
+  "  mov %fs:(%r13), %r12\n"
+  "  test %rbx, %rbx\n  jz .Lpark_begin\n"     /* not looked up yet */
+  "  cmp %r14, %r12\n  je .Lpark_begin\n"      /* in a handler that has interrupted a parked call */
+  "  cmp %r10, %r12\n  je .Lpark_begin\n"      /* not registered */
+  "  cmpl $0, (%r11)\n  je .Lpark_begin\n"     /* in a forked child */
+  "  mov %rsp, " TEXT(PARKED_STACK_OFFSET) "(%r12)\n"
+  "  mov %r14, %fs:(%r13)\n"
+  "  movl $1, " TEXT(IS_PARKED_OFFSET) "(%r12)\n"
+  "  cmpl $0, park_needs_fence(%rip)\n  jne .Lpark_begun\n"
+  "  testb $1, stop_world_generation(%rip)\n  jne .Lpark_begun\n"
+  ".Lpark_call:\n"
+  "  xor %eax, %eax\n"   /* no vector arguments, for variadic functions */
+  "  call *%rbx\n"
+  "  test %r12, %r12\n  jz .Lpark_return\n"              /* it did not park */
+  "  cmp %r14, %fs:(%r13)\n  jne .Lpark_return\n"        /* its parking has ended meanwhile */
+  "  movl $0, " TEXT(IS_PARKED_OFFSET) "(%r12)\n"
+  "  cmpl $0, park_needs_fence(%rip)\n  jne .Lpark_end\n"
+  "  testb $1, stop_world_generation(%rip)\n  jne .Lpark_end\n"
+  "  mov %r12, %fs:(%r13)\n"
+  ".Lpark_return:\n"
+  "  mov -8(%rbp), %rbx\n  mov -16(%rbp), %r12\n  mov -24(%rbp), %r13\n  mov -32(%rbp), %r14\n"
+  "  leave\n"
+  "  .cfi_remember_state\n  .cfi_def_cfa %rsp, 8\n"
+  "  ret\n"
+  "  .cfi_restore_state\n"
+  ".Lpark_begin:\n"
   "  mov %rax, %rdi\n"
   "  call interpose_park_find\n"
   "  mov %rax, %rbx\n"
   "  mov %rsp, %rdi\n"
   "  call interpose_park_begin\n"
   "  mov %rax, %r12\n"
+  "  jmp .Lpark_reload\n"
+  ".Lpark_begun:\n"
+  "  mov %r12, %rdi\n"
+  "  call interpose_park_begun\n"
+  ".Lpark_reload:\n"
   "  mov 8(%rsp), %r9\n  mov 16(%rsp), %r8\n  mov 24(%rsp), %rcx\n"
   "  mov 32(%rsp), %rdx\n  mov 40(%rsp), %rsi\n  mov 48(%rsp), %rdi\n"
-  "  xor %eax, %eax\n"   /* no vector arguments, for variadic functions */
-  "  call *%rbx\n"
+  "  jmp .Lpark_call\n"
+  ".Lpark_end:\n"
   "  mov %rax, %rbx\n"
   "  mov %r12, %rdi\n"
   "  call interpose_park_end\n"
   "  mov %rbx, %rax\n"
-  "  lea -40(%rbp), %rsp\n"
-  "  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbx\n  pop %rbp\n"
-  "  .cfi_def_cfa %rsp, 8\n"
-  "  ret\n"
+  "  jmp .Lpark_return\n"
   "  .cfi_endproc\n"
   ".size interpose_park_call, . - interpose_park_call\n");
 
@@ -205,5 +265,7 @@ interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
     return sigaltstack((const stack_t *)a, (stack_t *)b);   /* ours, which takes note of it */
   if (number == SYS_seccomp)
     return interpose_seccomp(a, b, c);
+  if (number == SYS_prctl)
+    return prctl((int)a, b, c, d, e);   /* ours, too */
   return interpose_next_syscall(number, a, b, c, d, e, f);
 }
