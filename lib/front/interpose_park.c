@@ -8,6 +8,7 @@
  * of a pointer that it passed on.  Arguments are integers and pointers, seven at most.
  */
 #include "base/arch_x86_64.h"
+#include "front/interpose_aio.h"
 #include "front/interpose_park.h"
 #include "front/interpose_seccomp.h"
 #include "front/next.h"
@@ -223,10 +224,7 @@ HIDDEN_CALL(system)
 
 /* ---- system calls by number ---- */
 
-typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
-
 HIDDEN_CALL(syscall)
-syscall_function interpose_parked_syscall;
 
 /* Those that a signal would end, but for the ones that start a process: they may return twice. */
 static bool
@@ -242,7 +240,7 @@ may_block(long number) {
     case SYS_futex: case SYS_futex_waitv:
     case SYS_msgsnd: case SYS_msgrcv: case SYS_semop: case SYS_semtimedop:
     case SYS_mq_timedsend: case SYS_mq_timedreceive:
-    case SYS_io_getevents: case SYS_io_pgetevents: case SYS_io_uring_enter:
+    case SYS_io_uring_enter:
     case SYS_wait4: case SYS_waitid: case SYS_flock: case SYS_fcntl: case SYS_getrandom:
       return true;
   }
@@ -257,15 +255,18 @@ interpose_next_syscall(long number, long a, long b, long c, long d, long e, long
 /* <unistd.h> declares it as variadic. */
 CGC_EXPORT syscall_function interpose_syscall __asm__("syscall");
 
+/* Some are noted, as the functions of libc for them are. */
 long
 interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
-  if (may_block(number))
-    return interpose_parked_syscall(number, a, b, c, d, e, f);
-  if (number == SYS_sigaltstack)
-    return sigaltstack((const stack_t *)a, (stack_t *)b);   /* ours, which takes note of it */
-  if (number == SYS_seccomp)
-    return interpose_seccomp(a, b, c);
-  if (number == SYS_prctl)
-    return prctl((int)a, b, c, d, e);   /* ours, too */
-  return interpose_next_syscall(number, a, b, c, d, e, f);
+  switch (number) {
+    case SYS_sigaltstack: return sigaltstack((const stack_t *)a, (stack_t *)b);
+    case SYS_prctl: return prctl((int)a, b, c, d, e);
+    case SYS_seccomp: return interpose_seccomp(a, b, c);
+    case SYS_io_submit: return interpose_io_submit(a, b, c);
+    case SYS_io_getevents: case SYS_io_pgetevents: return interpose_io_getevents(number, a, b, c, d, e, f);
+    case SYS_io_cancel: return interpose_io_cancel(a, b, c);
+    case SYS_io_destroy: return interpose_io_destroy(a);
+  }
+  return may_block(number) ? interpose_parked_syscall(number, a, b, c, d, e, f)
+                           : interpose_next_syscall(number, a, b, c, d, e, f);
 }

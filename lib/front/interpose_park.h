@@ -19,7 +19,8 @@ int interpose_parked_posix_spawnp(pid_t *id, const char *file, const posix_spawn
                                   char *const environment[]);
 int interpose_parked_system(const char *command);
 
-/* libc's syscall, not parked. */
-long interpose_next_syscall(long number, long a, long b, long c, long d, long e, long f);
+/* libc's syscall, without and with parking. */
+typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
+syscall_function interpose_next_syscall, interpose_parked_syscall;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/platform.h"
 #include "base/proc.h"
 #include "base/text.h"
+#include "world/held_requests.h"
 #include "world/held_signals.h"
 #include "world/tasks.h"
 
@@ -131,6 +132,8 @@ kernel_held_list_stw(const uintptr_t **words, size_t *count) {
     err = add_timer_values();
   if (!err)
     err = held_signals_list_stw(&held);
+  if (!err)
+    err = held_requests_list_stw(&held);
   *words = held.items;
   *count = held.count;
   return err;

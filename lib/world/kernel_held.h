@@ -3,7 +3,8 @@
  * Pointers that the kernel holds for the program, which are roots like those in memory.
  *
  *   asked of the kernel in each cycle   epoll_event.data of every registration; sigev_value of every timer
- *   noted by the wrappers of lib/front  values of queued signals (world/held_signals.h); sigev_value of mq_notify
+ *   noted by the wrappers of lib/front  values of queued signals (world/held_signals.h); sigev_value of mq_notify;
+ *                                       requests of io_submit (world/held_requests.h)
  *
  * What the kernel tells is exact, whoever registered it by whatever call, and needs no wrapper.  The rest it
  * does not tell.  Of alternate signal stacks it tells the calling thread's, in the frame of the signal that stops a

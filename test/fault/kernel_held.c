@@ -6,9 +6,12 @@
 #include "cgc.h"
 
 #include <aio.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <malloc.h>
 #include <mqueue.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -374,6 +377,78 @@ test_in_child(void) {
   take_signals();
 }
 
+/* ---- io_submit ---- */
+
+static aio_context_t context;
+static int pipes[BLOCKS][2];
+
+/* The control blocks are not kept: the kernel has copied them. */
+__attribute__((noinline)) static void
+submit(int from, int to) {
+  for (int i = from; i < to; i++) {
+    struct iocb request = {.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = (unsigned)pipes[i][0], .aio_buf = POLLIN};
+    struct iocb *list[] = {&request};
+    request.aio_data = (uintptr_t)new_block(i);
+    must(syscall(SYS_io_submit, context, 1L, list) == 1, "io_submit");
+  }
+}
+
+__attribute__((noinline)) static void
+take_events(void) {
+  struct io_event taken[BLOCKS];
+  for (int i = 0; i < BLOCKS; i++)
+    must(write(pipes[i][1], "x", 1) == 1, "write");
+  must(syscall(SYS_io_getevents, context, (long)BLOCKS, (long)BLOCKS, taken, NULL) == BLOCKS, "io_getevents");
+  for (int i = 0; i < BLOCKS; i++)
+    must(malloc_usable_size((void *)(uintptr_t)taken[i].data) >= BLOCK_BYTES, "the data of io_getevents");
+  memset(taken, 0, sizeof taken);
+  __asm__ volatile("" ::"r"(taken) : "memory");
+}
+
+static void
+drain_pipes(void) {
+  char byte;
+  for (int i = 0; i < BLOCKS; i++)
+    must(read(pipes[i][0], &byte, 1) == 1, "read");
+}
+
+/* Of a list whose last request is bad, those before are taken. */
+__attribute__((noinline)) static void
+submit_with_bad_last(void) {
+  static struct iocb requests[BLOCKS + 1];
+  struct iocb *list[BLOCKS + 1];
+  for (int i = 0; i <= BLOCKS; i++) {
+    requests[i] = (struct iocb){.aio_lio_opcode = IOCB_CMD_POLL, .aio_buf = POLLIN};
+    requests[i].aio_fildes = i < BLOCKS ? (unsigned)pipes[i][0] : (unsigned)-1;
+    requests[i].aio_data = i < BLOCKS ? (uintptr_t)new_block(i) : 0;
+    list[i] = &requests[i];
+  }
+  must(syscall(SYS_io_submit, context, BLOCKS + 1L, list) == BLOCKS, "io_submit of a list");
+  memset(requests, 0, sizeof requests);
+}
+
+static void
+test_io_submit(void) {
+  struct iocb *bad[] = {(struct iocb *)16};
+  for (int i = 0; i < BLOCKS; i++)
+    must(pipe(pipes[i]) == 0, "pipe");
+  if (syscall(SYS_io_setup, BLOCKS, &context)) {
+    puts("no io_setup here: not tested");
+    return;
+  }
+  must(syscall(SYS_io_submit, context, 1L, bad) == -1 && errno == EFAULT, "io_submit of a bad address");
+  must(syscall(SYS_io_submit, context, 1L, NULL) == -1 && errno == EFAULT, "io_submit of a bad list");
+  submit(0, BLOCKS);
+  expect(true, "io_submit");
+  take_events();
+  expect(false, "io_submit, events taken");
+  drain_pipes();
+  submit_with_bad_last();
+  expect(true, "io_submit of a list");
+  must(syscall(SYS_io_destroy, context) == 0, "io_destroy");
+  expect(false, "io_submit, context destroyed");
+}
+
 int
 main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
@@ -387,5 +462,6 @@ main(void) {
   test_results();
   test_in_child();
   test_reads();
+  test_io_submit();
   return failures != 0;
 }
