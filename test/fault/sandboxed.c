@@ -88,10 +88,12 @@ enter(const char *how) {
 }
 
 static atomic_bool may_start, is_bad;
+static atomic_int ready;
 
 static void *
 work(void *arg) {
   unsigned char **blocks = calloc(BLOCKS, sizeof *blocks);
+  atomic_fetch_add(&ready, 1);
   while (!atomic_load(&may_start))
     ;
   for (int round = 0; round < ROUNDS; round++)
@@ -114,6 +116,8 @@ main(int argc, char **argv) {
     for (int i = 0; i < THREADS; i++)
       if (pthread_create(&threads[i], NULL, work, NULL))
         die("pthread_create");
+  while (strcmp(how, "strict") != 0 && atomic_load(&ready) < THREADS)
+    ;
   if (cgc_collect && !strcmp(how, "tsync"))
     cgc_collect();
   enter(how);
