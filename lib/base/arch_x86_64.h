@@ -33,6 +33,9 @@ arch_syscall(long number, long a, long b, long c, long d, long e, long f) {
  * them); from there up the stack holds all that the caller kept. */
 void arch_call_spilled(void (*function)(void *arg, uintptr_t stack_pointer), void *arg);
 
+/* The same, with function running on another stack. */
+void arch_call_on_stack(void (*function)(void *arg, uintptr_t stack_pointer), void *arg, void *stack_top);
+
 /* This function's stack pointer: all that it and its callers keep lies there or above. */
 CGC_INLINE uintptr_t
 arch_stack_pointer(void) {
@@ -40,16 +43,6 @@ arch_stack_pointer(void) {
   __asm__ volatile("mov %%rsp, %0" : "=r"(stack_pointer));
   return stack_pointer;
 }
-
-/* Spills the callee-saved registers into the frame of the function that it stands in. */
-#define ARCH_SPILL_REGISTERS() __builtin_unwind_init()
-
-/* Stands in a function that is to be unwound through by a cancellation: makes `function` its personality routine (Itanium C++
- * ABI, level I), by a reference relative to the program counter. */
-#define ARCH_PERSONALITY(function) __asm__ volatile(".cfi_personality 0x1b, " #function)
-
-/* The same, with function running on another stack. */
-void arch_call_on_stack(void (*function)(void *arg, uintptr_t stack_pointer), void *arg, void *stack_top);
 
 /* The secret with which glibc mangles rbp, rsp and pc in a jmp_buf. */
 CGC_INLINE uintptr_t

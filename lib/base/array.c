@@ -19,3 +19,11 @@ array_add(struct array *array, size_t item_bytes) {
   }
   return (char *)array->items + array->count++ * item_bytes;
 }
+
+bool
+array_add_word(struct array *words, uintptr_t word) {
+  uintptr_t *added = array_add(words, sizeof word);
+  if (added)
+    *added = word;
+  return added != NULL;
+}

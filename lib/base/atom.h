@@ -107,12 +107,12 @@ atom_int_swap_full(atom_int *at, unsigned value) {
   return old;
 }
 
-/* Orders this thread against its own signal handlers only. */
 CGC_INLINE void
 atom_barrier_full(void) {
   AO_nop_full();
 }
 
+/* Orders this thread against its own signal handlers only. */
 CGC_INLINE void
 atom_barrier_compiler(void) {
   __asm__ volatile("" ::: "memory");

@@ -35,6 +35,10 @@ int platform_wipe_on_fork(uintptr_t addr, size_t bytes);
  * errno code: -EFAULT for unreadable memory.  process_vm_readv(2). */
 ssize_t platform_read_memory(void *to, uintptr_t from, size_t bytes);
 
+/* The same for what the program passes to a system call: false if the kernel could not read it all either.  Where we
+ * may not ask, it is taken to be readable. */
+bool platform_read_argument(void *to, uintptr_t from, size_t bytes);
+
 /* A range of pages of one kind, as the kernel reports it. */
 struct platform_page_range {
   uint64_t start_addr;

@@ -98,6 +98,15 @@ platform_read_memory(void *to, uintptr_t from, size_t bytes) {
   return CALL6(SYS_process_vm_readv, platform_process_id(), &local, 1, &remote, 1, 0);
 }
 
+bool
+platform_read_argument(void *to, uintptr_t from, size_t bytes) {
+  ssize_t result = platform_read_memory(to, from, bytes);
+  if (result >= 0 || result == -EFAULT)
+    return result == (ssize_t)bytes;
+  memcpy(to, (const void *)from, bytes);
+  return true;
+}
+
 ssize_t
 platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                             struct platform_page_range *ranges, size_t range_count) {

@@ -30,14 +30,6 @@ syscall_filter_forbid_all(void) {
   atom_int_add_full(&syscall_filter_count, 1);
 }
 
-static bool
-read_memory(void *to, uintptr_t from, size_t bytes, bool is_readable) {
-  if (!is_readable)
-    return platform_read_memory(to, from, bytes) == (ssize_t)bytes;
-  memcpy(to, (const void *)from, bytes);
-  return true;
-}
-
 static int
 publish(struct filter *filter) {
   unsigned number = atom_int_add_full(&syscall_filter_count, 1);
@@ -50,9 +42,9 @@ publish(struct filter *filter) {
 }
 
 int
-syscall_filter_add(uintptr_t program_addr, bool is_readable) {
+syscall_filter_add(uintptr_t program_addr) {
   struct sock_fprog program;
-  if (!read_memory(&program, program_addr, sizeof program, is_readable) || !program.len || program.len > LENGTH_MAX)
+  if (!platform_read_argument(&program, program_addr, sizeof program) || !program.len || program.len > LENGTH_MAX)
     return SYSCALL_FILTER_NONE;   /* nor does the kernel take it */
   size_t code_bytes = program.len * sizeof *program.filter;
   struct filter *filter = meta_alloc(sizeof *filter + code_bytes);
@@ -61,7 +53,7 @@ syscall_filter_add(uintptr_t program_addr, bool is_readable) {
     return SYSCALL_FILTER_FULL;
   }
   filter->length = program.len;
-  if (!read_memory(filter->code, (uintptr_t)program.filter, code_bytes, is_readable))
+  if (!platform_read_argument(filter->code, (uintptr_t)program.filter, code_bytes))
     return SYSCALL_FILTER_NONE;
   return publish(filter);
 }

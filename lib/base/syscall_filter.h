@@ -23,10 +23,9 @@ syscall_filter_is_known(void) {
 }
 
 /* Notes a filter, before it is put in force: its number, SYSCALL_FILTER_NONE if the program cannot be read, or
- * SYSCALL_FILTER_FULL if there is no room; then nothing is permitted any more.  Memory that is_readable is read
- * without a system call. */
+ * SYSCALL_FILTER_FULL if there is no room; then nothing is permitted any more. */
 enum { SYSCALL_FILTER_NONE = -1, SYSCALL_FILTER_FULL = -2 };
-int syscall_filter_add(uintptr_t program_addr, bool is_readable);
+int syscall_filter_add(uintptr_t program_addr);
 
 /* It was not put in force. */
 void syscall_filter_forget(int number);

@@ -9,28 +9,23 @@
 
 #include <errno.h>
 #include <linux/aio_abi.h>
-#include <string.h>
 #include <sys/syscall.h>
 
-/* False if the kernel could not read it either.  Where we may not ask, it is taken to be readable. */
+/* Others need not be noted. */
 static bool
-read_memory(void *to, uintptr_t from, size_t bytes) {
-  ssize_t result = platform_read_memory(to, from, bytes);
-  if (result >= 0 || result == -EFAULT)
-    return result == (ssize_t)bytes;
-  memcpy(to, (const void *)from, bytes);
-  return true;
+holds_pointer(const struct held_request *request) {
+  return held_signals_concern(request->request) || held_signals_concern(request->data);
 }
 
 /* The nth request of a list as the kernel will see it; false if it cannot be read, or holds no pointer of ours. */
 static bool
 find_request(long context, long list, long n, struct held_request *request) {
   struct iocb *at, block;
-  if (!read_memory(&at, (uintptr_t)list + (uintptr_t)n * sizeof at, sizeof at) ||
-      !read_memory(&block, (uintptr_t)at, sizeof block))
+  if (!platform_read_argument(&at, (uintptr_t)list + (uintptr_t)n * sizeof at, sizeof at) ||
+      !platform_read_argument(&block, (uintptr_t)at, sizeof block))
     return false;
   *request = (struct held_request){(uintptr_t)context, (uintptr_t)at, block.aio_data};
-  return held_signals_concern(request->request) || held_signals_concern(request->data);
+  return holds_pointer(request);
 }
 
 static void
@@ -41,16 +36,21 @@ forget_requests(long context, long list, long from, long to) {
       held_requests_remove(&request);
 }
 
-/* Noted before, as they may be done before the call returns. */
+/* Before they are submitted, as they may be done before that call returns.  False if there is no memory. */
+static bool
+note_requests(long context, long list, long count) {
+  struct held_request request;
+  for (long n = 0; n < count; n++)
+    if (find_request(context, list, n, &request) && !held_requests_add(&request)) {
+      forget_requests(context, list, 0, n);
+      return false;
+    }
+  return true;
+}
+
 long
 interpose_io_submit(long context, long count, long list) {
-  struct held_request request;
-  long noted = 0;
-  for (; noted < count && runtime_prepare(); noted++)
-    if (find_request(context, list, noted, &request) && !held_requests_add(&request))
-      break;
-  if (noted < count && count > 0) {
-    forget_requests(context, list, 0, noted);
+  if (!runtime_prepare() || !note_requests(context, list, count)) {
     errno = EAGAIN;   /* as when the kernel has no memory for them */
     return -1;
   }
@@ -62,8 +62,11 @@ interpose_io_submit(long context, long count, long list) {
 static void
 got_events(long context, long count, long events) {
   const struct io_event *event = (const struct io_event *)events;
-  for (long n = 0; n < count; n++)
-    held_requests_remove(&(struct held_request){(uintptr_t)context, event[n].obj, event[n].data});
+  for (long n = 0; n < count; n++) {
+    struct held_request request = {(uintptr_t)context, event[n].obj, event[n].data};
+    if (holds_pointer(&request))
+      held_requests_remove(&request);
+  }
 }
 
 long

@@ -50,18 +50,23 @@ held_requests_remove_context(uintptr_t context) {
   lock_release_blocked(&requests_lock, mask);
 }
 
-/* The lock is free: its holders cannot be stopped. */
-int
-held_requests_list_stw(struct array *words) {
+static int
+list_locked(struct array *words) {
   const struct held_request *items = requests.items;
   for (size_t at = 0; at < requests.count; at++)
-    for (int i = 0; i < 2; i++) {
-      uintptr_t *added = array_add(words, sizeof *added);
-      if (!added)
-        return ENOMEM;
-      *added = i ? items[at].data : items[at].request;
-    }
+    if (!array_add_word(words, items[at].request) || !array_add_word(words, items[at].data))
+      return ENOMEM;
   return 0;
+}
+
+/* The lock is free unless its holder sleeps in the kernel, on its way to more memory. */
+int
+held_requests_list_stw(struct array *words) {
+  if (!lock_try_acquire(&requests_lock))
+    return EAGAIN;
+  int err = list_locked(words);
+  lock_release(&requests_lock);
+  return err;
 }
 
 void

@@ -175,10 +175,7 @@ note_locked(int signal, uintptr_t destination, uintptr_t value) {
   }
   if (!queue || (signal < FIRST_ORDERED_SIGNAL && queue->values.count == UNORDERED_VALUES_MAX))
     return false;
-  uintptr_t *added = array_add(&queue->values, sizeof value);
-  if (added)
-    *added = value;
-  return added != NULL;
+  return array_add_word(&queue->values, value);
 }
 
 uint64_t
@@ -242,18 +239,10 @@ held_signals_set(int message_queue, uintptr_t value) {
 /* ---- in a collection ---- */
 
 static bool
-add_word(struct array *words, uintptr_t word) {
-  uintptr_t *added = array_add(words, sizeof word);
-  if (added)
-    *added = word;
-  return added != NULL;
-}
-
-static bool
 add_queue_locked(struct array *words, const struct held_queue *queue) {
   const uintptr_t *values = queue->values.items;
   for (size_t i = 0; i < queue->values.count; i++)
-    if (!add_word(words, values[i]))
+    if (!array_add_word(words, values[i]))
       return false;
   return true;
 }
@@ -265,7 +254,7 @@ add_all_locked(struct array *words) {
     if (queue->signal && !add_queue_locked(words, queue))
       return false;
   for (size_t i = 0; i < notifications.count; i++)
-    if (!add_word(words, items[i].value))
+    if (!array_add_word(words, items[i].value))
       return false;
   return true;
 }

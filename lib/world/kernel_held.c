@@ -15,14 +15,6 @@
 /* Owned by whoever holds the cycle lock. */
 static struct array held;   /* uintptr_t */
 
-static bool
-add_word(uintptr_t word) {
-  uintptr_t *added = array_add(&held, sizeof word);
-  if (added)
-    *added = word;
-  return added != NULL;
-}
-
 /* Adds the hexadecimal word of each line in which find_digits finds one. */
 static int
 add_words_of_file(const char *path, const char *(*find_digits)(const char *line)) {
@@ -35,7 +27,7 @@ add_words_of_file(const char *path, const char *(*find_digits)(const char *line)
     const char *digits = find_digits(line);
     if (digits)
       proc_parse_hex(digits, &word);
-    err = word && !add_word(word) ? ENOMEM : 0;
+    err = word && !array_add_word(&held, word) ? ENOMEM : 0;
   }
   line_reader_close(&reader);
   return err ? err : reader.err;
@@ -127,7 +119,7 @@ add_timer_values(void) {
 int
 kernel_held_list_stw(const uintptr_t **words, size_t *count) {
   held.count = 0;
-  int err = add_word(platform_alternate_stack()) ? add_epoll_data() : ENOMEM;
+  int err = array_add_word(&held, platform_alternate_stack()) ? add_epoll_data() : ENOMEM;
   if (!err)
     err = add_timer_values();
   if (!err)

@@ -6,7 +6,7 @@
  *
  * A parked thread must not run code of the program, nor malloc and free.  Its cache is the empty
  * thread_cache_parked, so that the latter come to a slow path, which ends the parking; a cancellation
- * comes by park_unwind.
+ * comes by park_break, too.
  *
  * Parking and stopping meet as in Dekker's algorithm: the thread sets is_parked and then looks whether a stop is
  * on, the stopper begins the stop and then looks at is_parked.  The stopper's membarrier(2) stands for the

@@ -21,7 +21,7 @@
 static void
 add(const struct sock_filter *code, size_t length) {
   struct sock_fprog program = {(unsigned short)length, (struct sock_filter *)code};
-  ck_assert_int_ge(syscall_filter_add((uintptr_t)&program, false), 0);
+  ck_assert_int_ge(syscall_filter_add((uintptr_t)&program), 0);
 }
 #define ADD(...)                                        \
   do {                                                  \
@@ -81,7 +81,7 @@ START_TEST(syscall_filter_forgotten_permits) {
   struct sock_filter code[] = {ANSWER(KILL_PROCESS)};
   struct sock_fprog program = {1, code};
   unit_start_heap();
-  int number = syscall_filter_add((uintptr_t)&program, true);
+  int number = syscall_filter_add((uintptr_t)&program);
   ck_assert(!permits(SYS_read, 0));
   syscall_filter_forget(number);
   ck_assert(permits(SYS_read, 0));
@@ -91,9 +91,9 @@ END_TEST
 START_TEST(syscall_filter_not_to_be_read_is_none) {
   struct sock_fprog program = {1, (struct sock_filter *)16}, empty = {0, NULL};
   unit_start_heap();
-  ck_assert_int_eq(syscall_filter_add(0, false), SYSCALL_FILTER_NONE);
-  ck_assert_int_eq(syscall_filter_add((uintptr_t)&program, false), SYSCALL_FILTER_NONE);
-  ck_assert_int_eq(syscall_filter_add((uintptr_t)&empty, false), SYSCALL_FILTER_NONE);
+  ck_assert_int_eq(syscall_filter_add(0), SYSCALL_FILTER_NONE);
+  ck_assert_int_eq(syscall_filter_add((uintptr_t)&program), SYSCALL_FILTER_NONE);
+  ck_assert_int_eq(syscall_filter_add((uintptr_t)&empty), SYSCALL_FILTER_NONE);
   ck_assert(permits(SYS_read, 0));
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(syscall_filter_too_many_forbid_everything) {
   int number = 0;
   for (int i = 0; i < 1000 && number >= 0; i++) {
     ck_assert(permits(SYS_read, 0));
-    number = syscall_filter_add((uintptr_t)&program, true);
+    number = syscall_filter_add((uintptr_t)&program);
   }
   ck_assert_int_eq(number, SYSCALL_FILTER_FULL);
   ck_assert(!permits(SYS_read, 0));
