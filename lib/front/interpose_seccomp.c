@@ -5,28 +5,44 @@
 #include "base/syscall_filter.h"
 #include "front/interpose_park.h"
 #include "front/next.h"
+#include "world/signal_action.h"
 
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* Before it is in force, as other threads may be collecting. */
+enum { STRICT_MODE = -3 };   /* beside syscall_filter_add's */
+
+/* Before it is in force: other threads may be collecting, and strict mode punishes every question.  A vfork child's is
+ * not its parent's. */
 static int
-note_filter(uintptr_t program_addr) {
+note(long mode, uintptr_t program_addr) {
+  if (signal_action_is_vfork_child())
+    return SYSCALL_FILTER_NONE;
+  if (mode == SECCOMP_MODE_STRICT)
+    return STRICT_MODE;
   if (next_is_prepared_sig())
     return syscall_filter_add(program_addr);
   syscall_filter_forbid_all();
   return SYSCALL_FILTER_FULL;
 }
 
+static void
+settle(int noted, bool is_in_force) {
+  if (!is_in_force)
+    syscall_filter_forget(noted);
+  else if (noted == STRICT_MODE)
+    syscall_filter_forbid_all();
+}
+
+/* A result above 0 is a listener of the filter, or a thread that could not be taken along: it may be in force. */
 long
 interpose_seccomp(long operation, long flags, long program) {
-  int noted = operation == SECCOMP_SET_MODE_FILTER ? note_filter((uintptr_t)program) : SYSCALL_FILTER_NONE;
+  int noted = SYSCALL_FILTER_NONE;
+  if (operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT)
+    noted = note(operation == SECCOMP_SET_MODE_FILTER ? SECCOMP_MODE_FILTER : SECCOMP_MODE_STRICT, (uintptr_t)program);
   long result = interpose_next_syscall(SYS_seccomp, operation, flags, program, 0, 0, 0);
-  if (result)
-    syscall_filter_forget(noted);
-  else if (operation == SECCOMP_SET_MODE_STRICT)
-    syscall_filter_forbid_all();
+  settle(noted, result >= 0);
   return result;
 }
 
@@ -39,12 +55,8 @@ int
 interpose_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
   static atom_word found;
   prctl_function *next = (prctl_function *)next_function(&found, "prctl");
-  bool is_seccomp = option == PR_SET_SECCOMP;
-  int noted = is_seccomp && a == SECCOMP_MODE_FILTER ? note_filter(b) : SYSCALL_FILTER_NONE;
+  int noted = option == PR_SET_SECCOMP ? note((long)a, b) : SYSCALL_FILTER_NONE;
   int result = next(option, a, b, c, d);
-  if (result)
-    syscall_filter_forget(noted);
-  else if (is_seccomp && a == SECCOMP_MODE_STRICT)
-    syscall_filter_forbid_all();
+  settle(noted, result >= 0);
   return result;
 }

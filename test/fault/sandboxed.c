@@ -3,7 +3,7 @@
  * A program that locks itself into a sandbox, as servers do: a filter that kills for system calls that it does not need,
  * but that a collector would make.  It must live, and its memory must stay intact.
  *
- * usage: sandboxed prctl|seccomp|tsync|strict|refused
+ * usage: sandboxed none|prctl|seccomp|tsync|listener|strict|vfork
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 extern int cgc_collect(void) __attribute__((weak));
@@ -68,6 +69,16 @@ try_bad_filters(void) {
     die("a bad filter was taken");
 }
 
+/* What the child does to itself does not keep its parent from collecting. */
+static bool
+lock_in_vfork_child(void) {
+  int status;
+  pid_t child = vfork();
+  if (child == 0)
+    _exit(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0);
+  return waitpid(child, &status, 0) == child && status == 0 && (!cgc_collect || cgc_collect() == 0);
+}
+
 static void
 enter(const char *how) {
   write_filter();
@@ -81,6 +92,10 @@ enter(const char *how) {
     is_in = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
   else if (!strcmp(how, "tsync"))
     is_in = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+  else if (!strcmp(how, "listener"))
+    is_in = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) > 0;
+  else if (!strcmp(how, "vfork"))
+    is_in = lock_in_vfork_child();
   else if (!strcmp(how, "strict"))
     is_in = prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) == 0;
   if (!is_in)

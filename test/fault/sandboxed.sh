@@ -8,7 +8,7 @@ trap 'rm -rf "$dir"' EXIT
 failed=0
 ulimit -c 0
 
-for how in none prctl seccomp tsync strict; do
+for how in none prctl seccomp tsync listener strict vfork; do
   timeout -k 5 100 "$program" $how >"$dir/without" 2>&1
   without=$?
   [ $without -eq 0 ] || { echo "FAIL: $how without the library: status $without"; cat "$dir/without"; failed=1; }
