@@ -67,6 +67,13 @@ ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
 /* A new descriptor that can be polled, or a negative errno code.  eventfd2(2). */
 int platform_open_event(void);
 
+/* The kernel's own kinds of descriptors (epoll, eventfd, io_uring, ...) belong to no file system.  True as well if the
+ * system does not tell.  fstat(2). */
+bool platform_is_anonymous(int fd);
+
+/* What a symbolic link contains, without a 0 at its end: bytes or a negative errno code.  readlink(2). */
+ssize_t platform_read_link(const char *path, char *buffer, size_t bytes);
+
 /* 1 if the descriptor is an epoll instance, 0 if not, or a negative errno code if the system does not tell.  probe_fd
  * can be polled, and no epoll instance knows it. */
 int platform_is_epoll(int fd, int probe_fd);

@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -189,6 +190,18 @@ platform_open_event(void) {
   if (fault_is_due(FAULT_OPEN))
     return -EMFILE;
   return (int)CALL2(SYS_eventfd2, 0, O_CLOEXEC);
+}
+
+bool
+platform_is_anonymous(int fd) {
+  struct stat status;
+  long err = CALL2(SYS_fstat, fd, &status);
+  return err ? err != -EBADF : (status.st_mode & S_IFMT) == 0;
+}
+
+ssize_t
+platform_read_link(const char *path, char *buffer, size_t bytes) {
+  return CALL3(SYS_readlink, path, buffer, bytes);
 }
 
 /* To remove what is not there changes nothing; the kernel says ENOENT, and EINVAL of other descriptors. */

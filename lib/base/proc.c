@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/proc.h"
 
+#include "base/arch_x86_64.h"
 #include "base/compiler.h"
 #include "base/platform.h"
 
@@ -68,6 +69,19 @@ proc_parse_hex(const char *text, uintptr_t *value) {
     else
       return text;
   }
+}
+
+bool
+proc_parse_mapping(const char *line, struct mapping *mapping) {
+  struct mapping parsed;
+  const char *at = proc_parse_hex(line, &parsed.start_addr);
+  if (at == line || *at != '-')
+    return false;
+  at = proc_parse_hex(at + 1, &parsed.end_addr);
+  parsed.is_private = at[4] == 'p' && !(parsed.end_addr >> ARCH_ADDRESS_BITS);
+  parsed.is_readable = at[1] == 'r';
+  *mapping = parsed;
+  return true;
 }
 
 /* ---- directories ---- */

@@ -25,6 +25,14 @@ char *line_reader_next(struct line_reader *reader);
 /* Reads hexadecimal digits; returns what follows them. */
 const char *proc_parse_hex(const char *text, uintptr_t *value);
 
+struct mapping {
+  uintptr_t start_addr, end_addr;
+  bool      is_private, is_readable;
+};
+
+/* "START-END rwxp ...", a line of maps or smaps; another one leaves the mapping as it is and gives false. */
+bool proc_parse_mapping(const char *line, struct mapping *mapping);
+
 /* Calls visit for each entry of a directory whose name is a number, until it returns false.  0 or an errno
  * code; 0 also if stopped. */
 int proc_visit_numbers(const char *path, bool (*visit)(int number, void *arg), void *arg);

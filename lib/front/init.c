@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What need not wait for the first allocation. */
+/* What need not wait for the first allocation; and the end. */
 #include "front/children.h"
 #include "front/stress_thread.h"
 #include "gc/cycle.h"
@@ -20,4 +20,12 @@ init(void) {
     return;
   children_forget_library();
   stress_thread_start();
+}
+
+/* The process is about to end: no thread is stopped any more, for who watches threads end (a debugger) may trip over
+ * signals among them. */
+__attribute__((destructor)) static void
+end(void) {
+  if (cycle_end_all())
+    stress_thread_end();
 }

@@ -48,15 +48,15 @@ note_requests(long context, long list, long count) {
   return true;
 }
 
-long
-interpose_io_submit(long context, long count, long list) {
-  if (!runtime_prepare() || !note_requests(context, list, count)) {
-    errno = EAGAIN;   /* as when the kernel has no memory for them */
-    return -1;
-  }
-  long submitted = interpose_parked_syscall(SYS_io_submit, context, count, list, 0, 0, 0);
+/* For a program that may not be noted for: as when the kernel has no memory for them. */
+static bool
+may_submit(long context, long list, long count) {
+  return runtime_prepare() && note_requests(context, list, count);
+}
+
+static void
+submitted_some(long context, long list, long submitted, long count) {
   forget_requests(context, list, submitted > 0 ? submitted : 0, count);
-  return submitted;
 }
 
 static void
@@ -67,6 +67,19 @@ got_events(long context, long count, long events) {
     if (holds_pointer(&request))
       held_requests_remove(&request);
   }
+}
+
+/* ---- libc's syscall ---- */
+
+long
+interpose_io_submit(long context, long count, long list) {
+  if (!may_submit(context, list, count)) {
+    errno = EAGAIN;
+    return -1;
+  }
+  long submitted = interpose_parked_syscall(SYS_io_submit, context, count, list, 0, 0, 0);
+  submitted_some(context, list, submitted, count);
+  return submitted;
 }
 
 long
@@ -87,6 +100,53 @@ interpose_io_cancel(long context, long request, long event) {
 long
 interpose_io_destroy(long context) {
   long result = interpose_parked_syscall(SYS_io_destroy, context, 0, 0, 0, 0, 0);
+  if (result == 0)
+    held_requests_remove_context((uintptr_t)context);
+  return result;
+}
+
+/* ---- libaio, whose functions return negative errno codes ---- */
+
+CGC_EXPORT interpose_io_submit_function io_submit;
+CGC_EXPORT interpose_io_getevents_function io_getevents;
+CGC_EXPORT interpose_io_pgetevents_function io_pgetevents;
+CGC_EXPORT interpose_io_cancel_function io_cancel;
+CGC_EXPORT interpose_io_destroy_function io_destroy;
+
+int
+io_submit(long context, long count, long list) {
+  if (!may_submit(context, list, count))
+    return -EAGAIN;
+  int submitted = interpose_parked_io_submit(context, count, list);
+  submitted_some(context, list, submitted, count);
+  return submitted;
+}
+
+int
+io_getevents(long context, long min, long max, long events, long timeout) {
+  int count = interpose_parked_io_getevents(context, min, max, events, timeout);
+  got_events(context, count, events);
+  return count;
+}
+
+int
+io_pgetevents(long context, long min, long max, long events, long timeout, long signals) {
+  int count = interpose_parked_io_pgetevents(context, min, max, events, timeout, signals);
+  got_events(context, count, events);
+  return count;
+}
+
+int
+io_cancel(long context, long request, long event) {
+  int result = interpose_parked_io_cancel(context, request, event);
+  if (result == 0)
+    got_events(context, 1, event);
+  return result;
+}
+
+int
+io_destroy(long context) {
+  int result = interpose_parked_io_destroy(context);
   if (result == 0)
     held_requests_remove_context((uintptr_t)context);
   return result;

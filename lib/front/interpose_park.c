@@ -221,6 +221,11 @@ HIDDEN_CALL(sigtimedwait)
 HIDDEN_CALL(posix_spawn)
 HIDDEN_CALL(posix_spawnp)
 HIDDEN_CALL(system)
+HIDDEN_CALL(io_submit)
+HIDDEN_CALL(io_getevents)
+HIDDEN_CALL(io_pgetevents)
+HIDDEN_CALL(io_cancel)
+HIDDEN_CALL(io_destroy)
 
 /* ---- system calls by number ---- */
 

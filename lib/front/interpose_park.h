@@ -23,4 +23,17 @@ int interpose_parked_system(const char *command);
 typedef long syscall_function(long number, long a, long b, long c, long d, long e, long f);
 syscall_function interpose_next_syscall, interpose_parked_syscall;
 
+/* libaio's functions, as integers. */
+typedef int interpose_io_submit_function(long context, long count, long list);
+typedef int interpose_io_getevents_function(long context, long min, long max, long events, long timeout);
+typedef int interpose_io_pgetevents_function(long context, long min, long max, long events, long timeout,
+                                             long signals);
+typedef int interpose_io_cancel_function(long context, long request, long event);
+typedef int interpose_io_destroy_function(long context);
+interpose_io_submit_function interpose_parked_io_submit;
+interpose_io_getevents_function interpose_parked_io_getevents;
+interpose_io_pgetevents_function interpose_parked_io_pgetevents;
+interpose_io_cancel_function interpose_parked_io_cancel;
+interpose_io_destroy_function interpose_parked_io_destroy;
+
 #endif

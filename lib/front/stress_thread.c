@@ -27,13 +27,17 @@ has_company(void) {
   return tasks_visit(is_company, &result) != 0 || result;
 }
 
+static pthread_t thread;
+static bool      is_started;
+static atom_int  must_end;
+
 static void *
-collect_for_ever(void *arg) {
+collect_until_end(void *arg) {
   (void)arg;
-  while (has_company()) {
-    struct cgc_thread *thread = park_begin(arch_stack_pointer());
+  while (has_company() && !atom_int_load_rlx(&must_end)) {
+    struct cgc_thread *self = park_begin(arch_stack_pointer());
     platform_sleep(option(OPTION_STRESS_MS) * 1000000);
-    park_end(thread);
+    park_end(self);
     cycle_collect(CYCLE_CAUSE_STRESS);
   }
   return NULL;
@@ -42,15 +46,10 @@ collect_for_ever(void *arg) {
 /* Signals are for the program's threads. */
 static void
 start_thread(void) {
-  pthread_t thread;
-  pthread_attr_t detached;
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  pthread_create(&thread, &detached, collect_for_ever, NULL);
-  pthread_attr_destroy(&detached);
+  is_started = pthread_create(&thread, NULL, collect_until_end, NULL) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
@@ -60,4 +59,11 @@ stress_thread_start(void) {
     return;
   pthread_atfork(NULL, NULL, start_thread);
   start_thread();
+}
+
+void
+stress_thread_end(void) {
+  atom_int_store_rlx(&must_end, 1);
+  if (is_started)
+    pthread_join(thread, NULL);
 }

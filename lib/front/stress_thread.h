@@ -5,4 +5,7 @@
 /* In this process and its forked children, if option stress-ms is set. */
 void stress_thread_start(void);
 
+/* After the last cycle: waits for it to end. */
+void stress_thread_end(void);
+
 #endif

@@ -28,6 +28,7 @@ static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the 
 static uint64_t used_at_end_bytes;
 static size_t   estimate_turn;
 static int      cycle_process_id;
+static bool     has_ended;
 static struct {
   uint64_t begin_ns, end_ns;
   unsigned threads;
@@ -186,9 +187,10 @@ cycle_collect(enum cycle_cause cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
-  if (cause == CYCLE_CAUSE_HEAP && cycle_count != seen) {
+  bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */
+  if (is_done || has_ended) {
     unlock_cycles(shown);
-    return 0;   /* another thread saw the same need */
+    return is_done ? 0 : EPERM;
   }
   let_the_world_run(cause);
   int err = run_locked(cause, &report);
@@ -205,6 +207,16 @@ cycle_init(void) {
   cycle_process_id = platform_process_id();
   cycle_ended_ns = platform_now_coarse_ns();
   pacer_init(&pacer, option(OPTION_PERCENT), option(OPTION_MIN_HEAP), option(OPTION_CONFIRM));
+}
+
+bool
+cycle_end_all(void) {
+  if (platform_process_id() != cycle_process_id)
+    return false;
+  uint64_t shown = lock_cycles();
+  has_ended = true;
+  unlock_cycles(shown);
+  return true;
 }
 
 static bool

@@ -47,6 +47,9 @@ extern void (*cycle_listener)(const struct cycle_report *report);
 /* Before the first cycle. */
 void cycle_init(void);
 
+/* No cycle runs when this returns, and none begins any more.  False, and nothing done, in a vfork child. */
+bool cycle_end_all(void);
+
 /* Notes that a thread took that many bytes to allocate from; whether it is time to count.  Any thread. */
 bool cycle_note_handed(size_t bytes);
 

@@ -2,6 +2,7 @@
 #include "world/kernel_held.h"
 
 #include "base/array.h"
+#include "base/hull.h"
 #include "base/platform.h"
 #include "base/proc.h"
 #include "base/text.h"
@@ -33,14 +34,56 @@ add_words_of_file(const char *path, const char *(*find_digits)(const char *line)
   return err ? err : reader.err;
 }
 
-/* ---- epoll ---- */
+/* ---- io_uring ---- */
+
+static const char ring_name[] = "anon_inode:[io_uring]";
+
+static bool
+is_ring(const char *fd_path) {
+  char name[sizeof ring_name];
+  return platform_read_link(fd_path, name, sizeof name) == (ssize_t)strlen(ring_name) &&
+         memcmp(name, ring_name, strlen(ring_name)) == 0;
+}
+
+/* The user data of requests and completions are among the words of a ring's mappings; the program alone unmaps them.
+ * Other words of it are sizes, flags and addresses of buffers. */
+static int
+add_words_of_ring(const struct mapping *ring) {
+  for (const uintptr_t *at = (const uintptr_t *)ring->start_addr; at < (const uintptr_t *)ring->end_addr; at++)
+    if (*at - hull.base_addr < HULL_BYTES && !array_add_word(&held, *at))
+      return ENOMEM;
+  return 0;
+}
+
+/* A ring may work on after its descriptors have been closed, for as long as it is mapped.  Owned by whoever holds the
+ * cycle lock. */
+static bool has_rings;
+
+static int
+add_ring_words(void) {
+  struct line_reader reader;
+  struct mapping mapping;
+  has_rings = false;
+  int err = line_reader_open(&reader, "/proc/thread-self/maps");
+  if (err)
+    return err;
+  for (char *line; !err && (line = line_reader_next(&reader));)
+    if (strstr(line, ring_name) && proc_parse_mapping(line, &mapping)) {
+      has_rings = true;
+      err = mapping.is_readable ? add_words_of_ring(&mapping) : 0;
+    }
+  line_reader_close(&reader);
+  return err ? err : reader.err;
+}
+
+/* ---- descriptors ---- */
 
 enum {
   LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing, with up to 3 us for each, is the slower way */
   TRIED_MAX = CGC_CONFIG_HOSTILE ? 1024 : 65536,
 };
 
-struct epoll_visit {
+struct descriptor_visit {
   int probe_fd;   /* a descriptor that no epoll instance can have been told of */
   int err;
   int listed;
@@ -56,25 +99,37 @@ find_epoll_data(const char *line) {
   return at ? at + strlen(mark) + strspn(at + strlen(mark), " ") : NULL;
 }
 
+struct descriptor_path {
+  char text[64];
+};
+
+static struct descriptor_path
+descriptor_path(const char *directory, int fd) {
+  struct descriptor_path path;
+  struct text text = text_in(path.text, sizeof path.text - 1);
+  text_add(&text, directory);
+  text_add_u64(&text, (uint64_t)fd);
+  path.text[text.length_bytes] = 0;
+  return path;
+}
+
 static bool
-add_descriptor(struct epoll_visit *visit, int fd) {
-  char path_buffer[64];
+add_descriptor(struct descriptor_visit *visit, int fd) {
+  if (!platform_is_anonymous(fd))
+    return true;
   int is_epoll = platform_is_epoll(fd, visit->probe_fd);
-  if (is_epoll <= 0) {
+  if (is_epoll > 0)
+    visit->err = add_words_of_file(descriptor_path("/proc/thread-self/fdinfo/", fd).text, find_epoll_data);
+  else if (is_epoll == 0)
+    has_rings = has_rings || is_ring(descriptor_path("/proc/thread-self/fd/", fd).text);
+  else
     visit->err = -is_epoll;
-    return !visit->err;
-  }
-  struct text path = text_in(path_buffer, sizeof path_buffer - 1);
-  text_add(&path, "/proc/thread-self/fdinfo/");
-  text_add_u64(&path, (uint64_t)fd);
-  path_buffer[path.length_bytes] = 0;
-  visit->err = add_words_of_file(path_buffer, find_epoll_data);
   return !visit->err;
 }
 
 static bool
 visit_descriptor(int fd, void *arg) {
-  struct epoll_visit *visit = arg;
+  struct descriptor_visit *visit = arg;
   visit->next_fd = fd + 1;
   if (!add_descriptor(visit, fd))
     return false;
@@ -88,15 +143,16 @@ visit_descriptor(int fd, void *arg) {
 /* Through the open descriptors, as registrations follow the epoll instance through dup, fork and sockets, and
  * outlive the descriptor they were made for if that has a copy.  If there are many, all numbers are tried. */
 static int
-add_epoll_data(void) {
-  struct epoll_visit visit = {.probe_fd = platform_open_event()};
+add_words_of_descriptors(void) {
+  struct descriptor_visit visit = {.probe_fd = platform_open_event()};
   if (visit.probe_fd < 0)
     return -visit.probe_fd;
   int err = proc_visit_numbers("/proc/thread-self/fd", visit_descriptor, &visit);
   for (int fd = visit.next_fd; fd < visit.end_fd && add_descriptor(&visit, fd); fd++)
     ;
   platform_close(visit.probe_fd);
-  return err ? err : visit.err;
+  err = err ? err : visit.err;
+  return !err && has_rings ? add_ring_words() : err;
 }
 
 /* ---- timers ---- */
@@ -119,7 +175,7 @@ add_timer_values(void) {
 int
 kernel_held_list_stw(const uintptr_t **words, size_t *count) {
   held.count = 0;
-  int err = array_add_word(&held, platform_alternate_stack()) ? add_epoll_data() : ENOMEM;
+  int err = array_add_word(&held, platform_alternate_stack()) ? add_words_of_descriptors() : ENOMEM;
   if (!err)
     err = add_timer_values();
   if (!err)

@@ -2,7 +2,8 @@
 /*
  * Pointers that the kernel holds for the program, which are roots like those in memory.
  *
- *   asked of the kernel in each cycle   epoll_event.data of every registration; sigev_value of every timer
+ *   asked of the kernel in each cycle   epoll_event.data of every registration; sigev_value of every timer;
+ *                                       words in the mapped rings of io_uring
  *   noted by the wrappers of lib/front  values of queued signals (world/held_signals.h); sigev_value of mq_notify;
  *                                       requests of io_submit (world/held_requests.h)
  *

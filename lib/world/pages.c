@@ -131,24 +131,6 @@ scan_all(int pagemap_fd) {
 
 /* ---- maps and pagemap; of this thread, for the first one of the process may have ended ---- */
 
-struct mapping {
-  uintptr_t start_addr, end_addr;
-  bool      is_private;
-};
-
-/* "START-END rwxp ..."; another line leaves the mapping as it is. */
-static bool
-parse_mapping(const char *line, struct mapping *mapping) {
-  struct mapping parsed;
-  const char *at = proc_parse_hex(line, &parsed.start_addr);
-  if (at == line || *at != '-')
-    return false;
-  at = proc_parse_hex(at + 1, &parsed.end_addr);
-  parsed.is_private = at[4] == 'p' && !(parsed.end_addr >> ARCH_ADDRESS_BITS);
-  *mapping = parsed;
-  return true;
-}
-
 /* Bits of a pagemap entry: Documentation/admin-guide/mm/pagemap.rst. */
 #define ENTRY_PRESENT ((uint64_t)1 << 63)
 #define ENTRY_SWAPPED ((uint64_t)1 << 62)
@@ -178,7 +160,7 @@ read_maps(int pagemap_fd) {
   if (err)
     return err;
   for (char *line; !err && (line = line_reader_next(&reader));)
-    if (parse_mapping(line, &mapping) && mapping.is_private)
+    if (proc_parse_mapping(line, &mapping) && mapping.is_private)
       err = list_foreign(read_entries, pagemap_fd, mapping.start_addr, mapping.end_addr);
   line_reader_close(&reader);
   return err ? err : reader.err;
@@ -214,7 +196,7 @@ read_smaps(void) {
     return err;
   fallback_note(FALLBACK_SMAPS);
   for (char *line; !err && (line = line_reader_next(&reader));)
-    if (!parse_mapping(line, &mapping) && mapping.is_private && tells_of_data(line)) {
+    if (!proc_parse_mapping(line, &mapping) && mapping.is_private && tells_of_data(line)) {
       err = list_foreign(add_part, -1, mapping.start_addr, mapping.end_addr);
       mapping.is_private = false;   /* listed */
     }

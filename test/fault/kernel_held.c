@@ -8,7 +8,9 @@
 #include <aio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <dlfcn.h>
 #include <linux/aio_abi.h>
+#include <linux/io_uring.h>
 #include <malloc.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -449,6 +452,141 @@ test_io_submit(void) {
   expect(false, "io_submit, context destroyed");
 }
 
+/* ---- libaio, looked up as it need not be there ---- */
+
+typedef int libaio_setup(int count, aio_context_t *context);
+typedef int libaio_submit(aio_context_t context, long count, struct iocb **list);
+typedef int libaio_getevents(aio_context_t context, long min, long max, struct io_event *events, struct timespec *);
+typedef int libaio_destroy(aio_context_t context);
+
+static void *libaio;
+
+static void *
+libaio_function(const char *name) {
+  void *function = dlsym(RTLD_DEFAULT, name);   /* through the library's wrapper */
+  must(function != NULL, name);
+  return function;
+}
+
+__attribute__((noinline)) static void
+submit_by_libaio(void) {
+  libaio_submit *submit_function = (libaio_submit *)libaio_function("io_submit");
+  struct iocb *bad[] = {(struct iocb *)16};
+  must(submit_function(context, 1, bad) == -EFAULT, "libaio's io_submit of a bad address");
+  for (int i = 0; i < BLOCKS; i++) {
+    struct iocb request = {.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = (unsigned)pipes[i][0], .aio_buf = POLLIN};
+    struct iocb *list[] = {&request};
+    request.aio_data = (uintptr_t)new_block(i);
+    must(submit_function(context, 1, list) == 1, "libaio's io_submit");
+  }
+}
+
+__attribute__((noinline)) static void
+take_events_by_libaio(void) {
+  libaio_getevents *getevents = (libaio_getevents *)libaio_function("io_getevents");
+  struct io_event taken[BLOCKS];
+  for (int i = 0; i < BLOCKS; i++)
+    must(write(pipes[i][1], "x", 1) == 1, "write");
+  must(getevents(context, BLOCKS, BLOCKS, taken, NULL) == BLOCKS, "libaio's io_getevents");
+  memset(taken, 0, sizeof taken);
+  __asm__ volatile("" ::"r"(taken) : "memory");
+}
+
+static void
+test_libaio(void) {
+  libaio = dlopen("libaio.so.1", RTLD_NOW | RTLD_GLOBAL);
+  if (!libaio) {
+    puts("no libaio here: not tested");
+    return;
+  }
+  libaio_setup *setup = (libaio_setup *)dlsym(libaio, "io_setup");
+  context = 0;
+  must(setup && setup(BLOCKS, &context) == 0, "libaio's io_setup");
+  submit_by_libaio();
+  expect(true, "libaio's io_submit");
+  take_events_by_libaio();
+  expect(false, "libaio's io_submit, events taken");
+  drain_pipes();
+  submit_by_libaio();
+  expect(true, "libaio's io_submit, again");
+  must(((libaio_destroy *)libaio_function("io_destroy"))(context) == 0, "libaio's io_destroy");
+  expect(false, "libaio's io_submit, context destroyed");
+}
+
+/* ---- io_uring ---- */
+
+enum { RING_ENTRIES = 32 };
+
+struct ring {
+  int fd;
+  unsigned *tail, *mask, *array;
+  struct io_uring_sqe *entries;
+  void *base;
+  size_t base_bytes;
+};
+
+static bool
+open_ring(struct ring *ring) {
+  struct io_uring_params params = {0};
+  ring->fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, &params);
+  if (ring->fd < 0)
+    return false;
+  size_t sq_bytes = params.sq_off.array + params.sq_entries * sizeof(unsigned);
+  size_t cq_bytes = params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe);
+  size_t ring_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
+  char *base = mmap(NULL, ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
+  void *entries = mmap(NULL, params.sq_entries * sizeof *ring->entries, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+                       IORING_OFF_SQES);
+  must(base != MAP_FAILED && entries != MAP_FAILED, "mapping the ring");
+  ring->tail = (unsigned *)(base + params.sq_off.tail);
+  ring->mask = (unsigned *)(base + params.sq_off.ring_mask);
+  ring->array = (unsigned *)(base + params.sq_off.array);
+  ring->entries = entries;
+  ring->base = base;
+  ring->base_bytes = ring_bytes;
+  return true;
+}
+
+static void
+submit_entry(struct ring *ring, struct io_uring_sqe entry) {
+  unsigned tail = *ring->tail, at = tail & *ring->mask;
+  ring->entries[at] = entry;
+  ring->array[at] = at;
+  __atomic_store_n(ring->tail, tail + 1, __ATOMIC_RELEASE);
+  must(syscall(SYS_io_uring_enter, ring->fd, 1, 0, 0, NULL, 0) == 1, "io_uring_enter");
+}
+
+__attribute__((noinline)) static void
+submit_polls(struct ring *ring) {
+  for (int i = 0; i < BLOCKS; i++) {
+    struct io_uring_sqe entry = {.opcode = IORING_OP_POLL_ADD, .fd = pipes[i][0], .poll32_events = POLLIN};
+    entry.user_data = (uintptr_t)new_block(i);
+    submit_entry(ring, entry);
+  }
+}
+
+/* Its words go when others take their places. */
+static void
+test_io_uring(void) {
+  struct ring ring;
+  if (!open_ring(&ring)) {
+    puts("no io_uring here: not tested");
+    return;
+  }
+  submit_polls(&ring);
+  expect(true, "io_uring");
+  for (int i = 0; i < RING_ENTRIES; i++)
+    submit_entry(&ring, (struct io_uring_sqe){.opcode = IORING_OP_NOP});
+  expect(false, "io_uring, entries used again");
+  submit_polls(&ring);
+  expect(true, "io_uring, once more");
+  close(ring.fd);
+  expect(true, "io_uring, closed but mapped");
+  munmap(ring.base, ring.base_bytes);
+  munmap(ring.entries, RING_ENTRIES * sizeof *ring.entries);
+  expect(false, "io_uring, closed");
+}
+
 int
 main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
@@ -463,5 +601,7 @@ main(void) {
   test_in_child();
   test_reads();
   test_io_submit();
+  test_libaio();
+  test_io_uring();
   return failures != 0;
 }

@@ -284,11 +284,13 @@ p_vim() {
     tail -n 5 result
 }
 
-# Nothing here prints a stack address: these move with the environment.
+# Nothing here prints a stack address: these move with the environment.  The thread of option stress-ms is the
+# debugger's to see.
 p_gdb() {
     cp "$here/gdb.c" . && gcc -g -O0 -no-pie -pthread -o debuggee gdb.c
     P gdb -nx -q -batch -x "$here/work.gdb" debuggee >out
-    sed 's/(LWP [0-9]*)/(LWP)/; s/Thread 0x[0-9a-f]*/Thread/; s/process [0-9]*/process/' out
+    sed 's/(LWP [0-9]*)/(LWP)/; s/Thread 0x[0-9a-f]*/Thread/; s/process [0-9]*/process/
+        /^\[New [TP]/d; /^\[Thread .* exited/d; s/^Thread 1 "debuggee" hit //' out
     P gdb -nx -q -batch -ex 'info functions -q json' -ex 'info line main' \
         -ex 'python print(sum(i * i for i in range(1000)))' debuggee
 }

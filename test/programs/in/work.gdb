@@ -1,3 +1,4 @@
+handle SIG58 nostop noprint pass
 set confirm off
 set pagination off
 set width 0
