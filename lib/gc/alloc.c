@@ -5,6 +5,7 @@
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
+#include "heap/span_sweep.h"
 #include "world/park.h"
 
 #include <string.h>
@@ -158,9 +159,12 @@ free_large(struct cgc_span *span, uintptr_t addr) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return FREE_VERDICT_FREED;
-  page_heap_free(span);
+  span_ensure_swept(span);
+  bool is_used = span->state == SPAN_LARGE;   /* else that has just reclaimed it */
+  if (is_used)
+    page_heap_free(span);
   runtime_leave(cache);
-  return FREE_VERDICT_FREED;
+  return is_used ? FREE_VERDICT_FREED : FREE_VERDICT_DOUBLE;
 }
 
 static enum free_verdict
@@ -240,7 +244,10 @@ resize_large(struct cgc_span *span, size_t pages) {
   if (!cache)
     return pages <= span->page_count;
   bool fits = true;
-  if (pages < span->page_count)
+  span_ensure_swept(span);
+  if (span->state != SPAN_LARGE)
+    fits = false;   /* that has just reclaimed it */
+  else if (pages < span->page_count)
     page_heap_shrink(span, pages);
   else if (pages > span->page_count)
     fits = page_heap_extend(span, pages);

@@ -131,7 +131,7 @@ run_on_own_stack(void *arg, uintptr_t stack_pointer) {
     sweep_stw(report);
     pace(report);
   } else {
-    sweep_clear_marks_stw();
+    sweep_clear_marks();
     pace_given_up();
   }
   stop_world_end();
@@ -273,5 +273,5 @@ cycle_adopt_fork(void) {
   cycle_process_id = platform_process_id();
   crew_adopt_fork();
   mark_queue_adopt_fork();
-  sweep_clear_marks_stw();
+  sweep_clear_marks();
 }

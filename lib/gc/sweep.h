@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The sweep: what was not marked is reclaimed, or condemned until the next cycle confirms it.
- * It writes to metadata alone; reclaimed slots are freed as another thread would free them.
- */
+/* The sweep of all spans, each as heap/span_sweep.h says. */
 #ifndef CGC_GC_SWEEP_H
 #define CGC_GC_SWEEP_H
 
-#include "heap/span.h"
-
-struct sweep_result {
-  uint64_t live_bytes;        /* of marked blocks, and those a thread may just be allocating */
-  uint64_t reclaimed_blocks;
-  uint64_t reclaimed_bytes;
-  uint64_t held_blocks;       /* condemned, kept until the next cycle */
-  uint64_t held_bytes;
-};
+#include "heap/span_sweep.h"
 
 /* Sweeps all spans and clears all marks.  World stopped. */
 void sweep_heap_stw(struct sweep_result *result);
 
-/* Clears marks only, after a cycle that was given up. */
-void sweep_clear_marks_stw(void);
+/* After span_sweep_begin_stw, beside the program: sweeps those that nobody has swept yet; the result is of all. */
+void sweep_heap(struct sweep_result *result);
+
+/* Clears marks only, after a cycle that was given up.  No marker runs. */
+void sweep_clear_marks(void);
 
 /* Bytes in allocated blocks.  Others may run: then about. */
 uint64_t sweep_count_allocated_bytes(void);

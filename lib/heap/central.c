@@ -4,6 +4,7 @@
 #include "base/fatal.h"
 #include "base/lock.h"
 #include "heap/page_heap.h"
+#include "heap/span_sweep.h"
 
 #include <string.h>
 
@@ -27,6 +28,7 @@ list_of(struct central *central, const struct cgc_span *span) {
 
 static void
 link_locked(struct central *central, struct cgc_span *span) {
+  span_ensure_swept(span);
   span_collect_remote(span);
   span->state = span_free_slots(span) ? SPAN_PARTIAL : SPAN_FULL;
   span_list_push(list_of(central, span), span);
@@ -36,6 +38,7 @@ link_locked(struct central *central, struct cgc_span *span) {
 static void
 relink_locked(struct central *central, struct cgc_span *span) {
   span_list_remove(list_of(central, span), span);
+  span_ensure_swept(span);
   span_collect_remote(span);
   if (span_free_slots(span) == span->slot_count)
     page_heap_free(span);
@@ -70,6 +73,7 @@ central_collect(unsigned span_class) {
 void
 central_adopt(struct cgc_span *span) {
   struct central *central = &centrals[span->span_class];
+  span_ensure_swept(span);
   span_collect_remote(span);
   if (span_free_slots(span) == span->slot_count) {
     page_heap_free(span);

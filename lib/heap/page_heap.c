@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "heap/free_runs.h"
 #include "heap/scavenger.h"
+#include "heap/span_sweep.h"
 #include "heap/span_table.h"
 
 #include <errno.h>
@@ -162,17 +163,8 @@ map_used(struct cgc_span *span, struct cgc_span *entry) {
     at[i] = entry;
 }
 
-static void
-cut_into_slots(struct cgc_span *span, const struct cgc_size_class *size) {
-  span->slot_bytes = size->slot_bytes;
-  span->slot_count = size->slot_count;
-  span->divide_magic = size->divide_magic;
-  span->countdown = SPAN_NO_COUNTDOWN;
-  for (unsigned i = 0; i < span_word_count(span); i++)
-    atom_store_rlx(&span->words[i].free, span_word_mask(span, i));
-}
-
-/* Makes an unused structure a used span at addr.  The state is written last. */
+/* Makes an unused structure a used span at addr.  Then slot_count is written, by which it exists for markers, and then
+ * the state. */
 static void
 make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, size_t pages) {
   const struct cgc_size_class *size = span_class_size(span_class);
@@ -183,12 +175,15 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   span->is_retained = false;
   atom_store_rlx(&span->owner, 0);
   span->window_word = SPAN_NO_WINDOW;
-  span->slot_bytes = 0;
-  span->slot_count = 1;
-  span->divide_magic = 0;
+  span->countdown = SPAN_NO_COUNTDOWN;
+  span->slot_bytes = size->slot_bytes;
+  span->divide_magic = size->divide_magic;
+  span_sweep_set_done(span);
   memset(span->words, 0, span_words_bytes(span->word_capacity));
-  if (size->slot_count)
-    cut_into_slots(span, size);
+  for (unsigned slots = size->slot_count, i = 0; i * 64 < slots; i++)
+    atom_store_rlx(&span->words[i].free, span_slots_mask(slots, i));
+  atom_barrier_compiler();
+  span->slot_count = size->slot_count ? size->slot_count : 1;
   atom_barrier_compiler();
   span->state = size->slot_count ? SPAN_FULL : SPAN_LARGE;
   heap_map_set_touched(addr, pages, true);
@@ -260,13 +255,63 @@ page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
   return span;
 }
 
+/* ---- freed spans ---- */
+
+/* Lock: page_heap_lock. */
+static bool is_reuse_deferred;
+static struct cgc_span *limbo;   /* linked by next */
+
+/* Anyone may read it. */
+static atom_word has_limbo;
+
 static void
-free_used_locked(struct cgc_span *span) {
+make_free_locked(struct cgc_span *span) {
   span->state = SPAN_UNUSED;   /* first: see page_heap.h */
   atom_barrier_compiler();
   map_used(span, NULL);
-  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - span->page_count);
   free_runs_add_locked(span, span_kind(span), span->base_addr, span->page_count, span->page_count);
+}
+
+static void
+free_used_locked(struct cgc_span *span) {
+  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - span->page_count);
+  if (!is_reuse_deferred) {
+    make_free_locked(span);
+    return;
+  }
+  span->state = SPAN_LIMBO;
+  span->next = limbo;
+  limbo = span;
+  atom_store_rlx(&has_limbo, 1);
+}
+
+void
+page_heap_defer_reuse(void) {
+  lock_acquire(&page_heap_lock);
+  is_reuse_deferred = true;
+  lock_release(&page_heap_lock);
+}
+
+static void
+empty_limbo_locked(void) {
+  while (limbo) {
+    struct cgc_span *span = limbo;
+    limbo = span->next;
+    span->next = NULL;
+    make_free_locked(span);
+  }
+  atom_store_rlx(&has_limbo, 0);
+}
+
+void
+page_heap_let_reuse(bool is_deferred) {
+  if (is_deferred && !atom_load_rlx(&has_limbo))
+    return;
+  lock_acquire(&page_heap_lock);
+  is_reuse_deferred = is_deferred;
+  empty_limbo_locked();
+  scavenger_after_free_locked(atom_load_rlx(&used_pages));
+  lock_release(&page_heap_lock);
 }
 
 void
@@ -364,6 +409,9 @@ free_gaps_of_arena(uintptr_t arena_addr, unsigned kind) {
 void
 page_heap_rebuild(void) {
   lock_reset(&page_heap_lock);
+  is_reuse_deferred = false;
+  limbo = NULL;
+  atom_store_rlx(&has_limbo, 0);
   forget_free_runs();
   map_used_spans();
   size_t extent_bytes = atom_load_rlx(&heap_map.extent_bytes);

@@ -21,8 +21,15 @@ void page_heap_init(void);
  * other than zeroes.  Takes LOCK_RANK_PAGE_HEAP. */
 struct cgc_span *page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages);
 
-/* Frees a used span that is in no list.  Takes LOCK_RANK_PAGE_HEAP. */
+/* Frees a used and swept span that is in no list.  Takes LOCK_RANK_PAGE_HEAP. */
 void page_heap_free(struct cgc_span *span);
+
+/* From now on structures and pages that are freed are kept as they are, for a marker that looks at them. */
+void page_heap_defer_reuse(void);
+
+/* The marker has let go of all that it knew: what was freed so far becomes free runs.  is_deferred: what is freed from
+ * now on is kept again. */
+void page_heap_let_reuse(bool is_deferred);
 
 /* Lengthens a large span in place.  False if the pages after it are not free. */
 bool page_heap_extend(struct cgc_span *span, size_t page_count);

@@ -24,6 +24,11 @@
  *   [span.lists]   FULL and PARTIAL spans are in one list of their owner; a CURRENT span is in none
  *   [span.grey]    outside of a mark no span is grey: every marked block of a scanned kind has been scanned
  *   [span.owner]   `owner` changes only by the owner, or with the world stopped
+ *   [span.swept]   while a mark goes on every used span is swept.  After it a used span is swept before anything is
+ *                  allocated from it, before its remote bits are taken and before it is freed (heap/span_sweep.h)
+ *   [span.reader]  a marker that runs beside the program may read any structure.  What it has found used keeps its
+ *                  pages and slots until it has let go (page_heap_defer_reuse); slot_count is written last when a span
+ *                  is made
  */
 #ifndef CGC_HEAP_SPAN_H
 #define CGC_HEAP_SPAN_H
@@ -42,6 +47,7 @@ _Static_assert(SPAN_PAGE_BYTES / 8 <= SPAN_WORDS_MAX * 64, "a page of the smalle
 enum span_state {
   SPAN_UNUSED,    /* the structure describes nothing */
   SPAN_FREE,      /* a free run of pages */
+  SPAN_LIMBO,     /* freed while a marker may look at it: to become a free run */
   SPAN_LARGE,     /* one block */
   SPAN_FULL,      /* small, no or few slots free */
   SPAN_PARTIAL,   /* small, worth allocating from */
@@ -71,7 +77,10 @@ struct cgc_span {
   uint16_t word_capacity;
   bool     is_touched;         /* used: pages may not be zero.  free: some page holds memory */
   bool     is_retained;        /* owner: empty and kept for the next use */
-  uint32_t touched_pages;      /* free: pages that hold memory */
+  union {
+    uint32_t touched_pages;    /* free: pages that hold memory */
+    atom_int swept_in;         /* used, atomic: heap/span_sweep.h */
+  };
   uint64_t freed_at_ns;
 
   /* Atomic: a member of remote_spans of its owner, or of one before it, or about to be.  It may
@@ -175,11 +184,16 @@ span_words_bytes(unsigned word_count) {
   return word_count * (sizeof(struct span_word) + sizeof(atom_word));
 }
 
-/* Bits of the slots that exist in a word. */
+/* Bits of so many slots that lie in a word. */
+CGC_INLINE uint64_t
+span_slots_mask(unsigned slot_count, unsigned word) {
+  unsigned slots = slot_count - word * 64;
+  return slots >= 64 ? UINT64_MAX : ((uint64_t)1 << slots) - 1;
+}
+
 CGC_INLINE uint64_t
 span_word_mask(const struct cgc_span *span, unsigned word) {
-  unsigned slots = span->slot_count - word * 64;
-  return slots >= 64 ? UINT64_MAX : ((uint64_t)1 << slots) - 1;
+  return span_slots_mask(span->slot_count, word);
 }
 
 CGC_INLINE uint64_t

@@ -4,6 +4,7 @@
 #include "base/fatal.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
+#include "heap/span_sweep.h"
 
 struct thread_cache thread_cache_none, thread_cache_parked;
 __thread struct thread_cache *thread_cache_self = &thread_cache_none;
@@ -91,6 +92,7 @@ unlink_span(struct thread_cache *cache, struct cgc_span *span) {
 static void
 settle_span(struct thread_cache *cache, struct cgc_span *span) {
   unlink_span(cache, span);
+  span_ensure_swept(span);
   span_collect_remote(span);
   unsigned free = span_free_slots(span);
   bool is_empty = free == span->slot_count;
@@ -107,12 +109,14 @@ settle_span(struct thread_cache *cache, struct cgc_span *span) {
 
 static void
 retire_current(struct thread_cache *cache, struct cgc_span *span) {
+  span_ensure_swept(span);
   close_window(cache, span);
   link_span(cache, span, span_free_slots(span));
 }
 
 static void
 make_current(struct thread_cache *cache, struct cgc_span *span) {
+  span_ensure_swept(span);
   span->state = SPAN_CURRENT;
   span->countdown = SPAN_NO_COUNTDOWN;
   move_window(cache, span, 0);
@@ -148,6 +152,7 @@ bool
 thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *current = cache->windows[span_class].span;
   if (current) {
+    span_ensure_swept(current);
     if (move_window(cache, current, current->window_word + 1u))
       return true;
     retire_current(cache, current);
@@ -181,6 +186,7 @@ thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
 
 bool
 thread_cache_absolve(struct cgc_span *span, uintptr_t addr) {
+  span_ensure_swept(span);
   size_t slot = span_slot_of(span, addr);
   struct span_word *word = &span->words[slot / 64];
   uint64_t bit = (uint64_t)1 << slot % 64;

@@ -208,7 +208,7 @@ START_TEST(sweep_clear_marks_condemns_nobody) {
   void *block = take_kind(0), *large = unit_take_large(3 * SPAN_PAGE_BYTES, 0), *unmarked = take_kind(0);
   mark(block);
   mark(large);
-  sweep_clear_marks_stw();
+  sweep_clear_marks();
   ck_assert_uint_eq(atom_load_rlx(&word_of(block)->mark) | atom_load_rlx(&word_of(large)->mark), 0);
   mark(block);
   mark(large);
