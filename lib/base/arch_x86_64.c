@@ -64,13 +64,10 @@ __asm__(
   ".globl arch_clone_raw\n"
   ".hidden arch_clone_raw\n"
   ".type arch_clone_raw, @function\n"
-  /* flags, stack, parent_tid, child_tid, function, arg */
+  /* flags, stack with the function and its argument on top, parent_tid, child_tid, thread block */
   "arch_clone_raw:\n"
   "  .cfi_startproc\n"
   "  mov %rcx, %r10\n"
-  "  sub $16, %rsi\n"
-  "  mov %r8, (%rsi)\n"
-  "  mov %r9, 8(%rsi)\n"
   "  mov $" STRING(__NR_clone) ", %eax\n"
   "  syscall\n"
   "  test %rax, %rax\n"
@@ -100,10 +97,25 @@ __asm__(
   "  syscall\n"
   ".size arch_signal_restorer, . - arch_signal_restorer\n");
 
-extern long arch_clone_raw(unsigned long flags, void *stack_top, int *parent_tid, int *child_tid,
-                           void (*function)(void *arg), void *arg);
+extern long arch_clone_raw(unsigned long flags, void *stack, int *parent_tid, int *child_tid, void *block);
 
 long
-arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, int *tid_cleared) {
-  return arch_clone_raw(ARCH_THREAD_FLAGS, stack_top, tid_cleared, tid_cleared, function, arg);
+arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, void *block, int *tid_cleared) {
+  uintptr_t *stack = (uintptr_t *)stack_top - 2;
+  stack[0] = (uintptr_t)function;
+  stack[1] = (uintptr_t)arg;
+  unsigned long flags = block ? ARCH_THREAD_FLAGS | CLONE_SETTLS : ARCH_THREAD_FLAGS;
+  return arch_clone_raw(flags, stack, tid_cleared, tid_cleared, block);
+}
+
+/* The start of the thread control block, as libc lays it out: itself at 0 and 16, the stack guard at 40, the pointer
+ * guard at 48. */
+void
+arch_fill_thread_block(void *block) {
+  enum { SELF = 0, SELF_AGAIN = 2, WORDS = 8 };
+  uintptr_t *to = block;
+  const uintptr_t *from = (const uintptr_t *)arch_thread_block();
+  for (unsigned i = 0; i < WORDS; i++)
+    to[i] = from[i];
+  to[SELF] = to[SELF_AGAIN] = (uintptr_t)block;
 }

@@ -64,9 +64,20 @@ arch_demangle(uintptr_t mangled, uintptr_t guard) {
    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 /* clone(2) of a thread that shares everything, knows no libc and runs
- * function(arg) on the given stack, then exits.  *tid_cleared is set to 0 and
+ * function(arg) on the given stack, and with that thread control block (NULL: the caller's), then exits.  *tid_cleared is set to 0 and
  * woken when it is gone.  Returns its id or a negative errno code. */
-long arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, int *tid_cleared);
+long arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, void *block, int *tid_cleared);
+
+/* The calling thread's control block, below which thread-local variables lie. */
+CGC_INLINE uintptr_t
+arch_thread_block(void) {
+  uintptr_t block;
+  __asm__("mov %%fs:0, %0" : "=r"(block));
+  return block;
+}
+
+/* Makes memory a control block like the calling thread's. */
+void arch_fill_thread_block(void *block);
 
 /* The function that the kernel returns to after a signal handler. */
 void arch_signal_restorer(void);

@@ -8,7 +8,8 @@
   X(SMAPS, "smaps")       /* no pagemap: whole mappings by smaps */               \
   X(MEM, "mem")           /* no process_vm_readv: memory by /proc/self/mem */     \
   X(FENCES, "fences")     /* no membarrier: parking threads have fences */        \
-  X(ALONE, "one-marker")  /* no clone: one thread marks */
+  X(ALONE, "one-marker")  /* no clone: one thread marks */                        \
+  X(WATCH, "stop")        /* no userfaultfd: all is marked with the world stopped */
 
 enum fallback {
 #define FALLBACK_ENUM(id, name) FALLBACK_##id,

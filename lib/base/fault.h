@@ -13,7 +13,8 @@
 #define FAULT_LIST(X)                                                              \
   X(MAP, "map") X(DISCARD, "discard") X(WIPE, "wipe") X(READ_MEMORY, "read-memory") \
   X(PAGE_SCAN, "page-scan") X(OPEN, "open") X(READ, "read") X(SIGNAL, "signal")     \
-  X(CLONE, "clone") X(LIST, "list") X(SIGACTION, "sigaction") X(MEMBARRIER, "membarrier")
+  X(CLONE, "clone") X(LIST, "list") X(SIGACTION, "sigaction") X(MEMBARRIER, "membarrier") \
+  X(WATCH, "watch") X(COLLECT, "collect")
 
 enum fault {
 #define FAULT_ENUM(name, text) FAULT_##name,

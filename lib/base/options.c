@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE };
+enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE, OPTION_KIND_DIRTY, OPTION_KIND_COUNT };
 
 struct option_row {
   const char *name;
@@ -29,14 +29,18 @@ uint64_t option_values[OPTION_COUNT] = {
 #undef OPTION_INITIAL
 };
 
-static const char *const option_modes[] = {"off", "collect"};
+/* Of the kinds that are one of some names: these, ended by NULL. */
+static const char *const *const option_names[OPTION_KIND_COUNT] = {
+  [OPTION_KIND_MODE] = (const char *const[]){"off", "collect", NULL},
+  [OPTION_KIND_DIRTY] = (const char *const[]){"auto", "uffd", "stop", NULL},
+};
 
 /* ---- values ---- */
 
 static bool
-parse_mode(const char *text, size_t length, uint64_t *value) {
-  for (size_t i = 0; i < CGC_COUNT(option_modes); i++)
-    if (strlen(option_modes[i]) == length && !memcmp(option_modes[i], text, length)) {
+parse_name(const char *const *names, const char *text, size_t length, uint64_t *value) {
+  for (size_t i = 0; names[i]; i++)
+    if (strlen(names[i]) == length && !memcmp(names[i], text, length)) {
       *value = i;
       return true;
     }
@@ -74,24 +78,30 @@ parse_number(const char *text, size_t length, bool allow_suffix, uint64_t *value
 
 static bool
 parse_value(const struct option_row *row, const char *text, size_t length, uint64_t *value) {
-  bool is_parsed = row->kind == OPTION_KIND_MODE
-                     ? parse_mode(text, length, value)
+  const char *const *names = option_names[row->kind];
+  bool is_parsed = names ? parse_name(names, text, length, value)
                      : parse_number(text, length, row->kind == OPTION_KIND_BYTES, value);
   return is_parsed && *value >= row->min && *value <= row->max;
 }
 
 static void
 add_value(struct text *line, const struct option_row *row, uint64_t value) {
-  if (row->kind == OPTION_KIND_MODE)
-    text_add(line, option_modes[value]);
+  if (option_names[row->kind])
+    text_add(line, option_names[row->kind][value]);
   else
     text_add_u64(line, value);
 }
 
 static void
 add_range(struct text *line, const struct option_row *row) {
-  add_value(line, row, row->min);
-  text_add(line, row->kind == OPTION_KIND_MODE ? " or " : " to ");
+  for (uint64_t value = row->min; option_names[row->kind] && value < row->max; value++) {
+    add_value(line, row, value);
+    text_add(line, " or ");
+  }
+  if (!option_names[row->kind]) {
+    add_value(line, row, row->min);
+    text_add(line, " to ");
+  }
   add_value(line, row, row->max);
   if (row->kind == OPTION_KIND_BYTES)
     text_add(line, " bytes");

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
+enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
 
 /* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
- * MODE (off, collect). */
+ * MODE and DIRTY, one of some names each. */
 #define OPTION_LIST(X)                                                                              \
   X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                \
     "off: an allocator only; collect: reclaim what cannot be reached")                              \
@@ -30,6 +31,9 @@ enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
   X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
     "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
   X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \
+  X(DIRTY, "dirty", DIRTY, OPTION_DIRTY_AUTO, 0, OPTION_DIRTY_STOP,                                 \
+    "how marking sees what the program writes: uffd: by userfaultfd, while the program runs; stop: it is stopped; "  \
+    "auto: uffd in heaps that take long, if the system offers it")                                  \
   X(MARKERS, "markers", NUMBER, 0, 0, 64, "marking threads; 0: one per CPU, at most 8")             \
   X(STOP_SIGNAL, "stop-signal", NUMBER, 58, 34, 64,                                                 \
     "the signal that stops threads; another is chosen if the program has a handler for it")         \

@@ -52,6 +52,20 @@ struct platform_page_range {
 ssize_t platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                                     struct platform_page_range *ranges, size_t range_count);
 
+/* A descriptor with which pages are watched for writes, or a negative errno code.  userfaultfd(2) with WP_ASYNC,
+ * Linux 6.7. */
+int platform_open_watch(void);
+
+/* Watches a range: what is written from now on, and all of it until it has been collected once, counts as written.
+ * Again: no effect.  Returns 0 or an errno code: EBUSY if somebody else watches it. */
+int platform_watch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
+
+/* Lists pages of [*start_addr, end_addr) that were written since they were collected last, and collects them: reads
+ * that come after this call see what was written before.  Moves *start_addr to where the walk stopped.  Returns the
+ * number of ranges or a negative errno code: -EPERM if not all of it is watched; then some may have been collected. */
+ssize_t platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                                 struct platform_page_range *ranges, size_t range_count);
+
 /* ---- files ---- */
 
 int     platform_open_read(const char *path);     /* descriptor or negative errno code */
@@ -60,6 +74,13 @@ void    platform_close(int fd);
 ssize_t platform_read(int fd, void *buffer, size_t bytes);
 ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);
 void    platform_write(int fd, const char *buffer, size_t bytes);   /* all of it, if possible */
+
+/* Moves a descriptor to a number at or above min_fd.  The new one or a negative errno code; then the old one is there
+ * still. */
+int platform_move_descriptor(int fd, int min_fd);
+
+/* How many descriptors the process may have, 0 if that is not known.  getrlimit(2). */
+size_t platform_descriptor_limit(void);
 
 /* Entries of a directory as getdents64(2) gives them: bytes, 0 at the end, or a negative code. */
 ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
@@ -91,10 +112,10 @@ int platform_barrier_all_threads(void);
 void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
 
-/* Runs function(arg) on a thread unknown to libc, with all signals blocked.  It may use no libc
- * function that needs thread-local data.  *tid becomes 0, with a futex wake, when it has ended.
+/* Runs function(arg) on a thread unknown to libc, with all signals blocked and with that thread control block, or
+ * none of its own (NULL).  It may use no libc function that needs thread-local data.  *tid becomes 0, with a futex wake, when it has ended.
  * Returns 0 or an errno code.  clone(2). */
-int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid);
+int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
 
 /* Sleeps while *at == value, at most timeout_ns (UINT64_MAX: no limit).  May return early. */
 void platform_futex_wait(atom_int *at, unsigned value, uint64_t timeout_ns);

@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -37,11 +40,20 @@ call(long number, long a, long b, long c, long d, long e, long f) {
 #define LINUX_MADV_WIPEONFORK     18
 #define LINUX_PAGEMAP_SCAN        0xC0606610UL
 enum {
+  LINUX_PAGE_IS_WRITTEN = 1 << 1,
   LINUX_PAGE_IS_FILE    = 1 << 2,
   LINUX_PAGE_IS_PRESENT = 1 << 3,
   LINUX_PAGE_IS_SWAPPED = 1 << 4,
   LINUX_PAGE_IS_PFNZERO = 1 << 5,
 };
+
+enum {
+  LINUX_SCAN_WP_MATCHING   = 1 << 0,
+  LINUX_SCAN_CHECK_WPASYNC = 1 << 1,
+};
+enum { LINUX_UFFD_USER_MODE_ONLY = 1 };
+#define LINUX_UFFD_WP_UNPOPULATED ((uint64_t)1 << 13)
+#define LINUX_UFFD_WP_ASYNC       ((uint64_t)1 << 15)
 
 struct linux_pagemap_scan {
   uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
@@ -130,6 +142,50 @@ platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_a
   return found;
 }
 
+int
+platform_open_watch(void) {
+  struct uffdio_api api = {.api = UFFD_API, .features = LINUX_UFFD_WP_UNPOPULATED | LINUX_UFFD_WP_ASYNC};
+  if (fault_is_due(FAULT_WATCH))
+    return -ENOSYS;
+  int fd = (int)CALL1(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | LINUX_UFFD_USER_MODE_ONLY);
+  long err = fd < 0 ? 0 : CALL3(SYS_ioctl, fd, UFFDIO_API, &api);
+  if (err)
+    platform_close(fd);
+  return err ? (int)err : fd;
+}
+
+int
+platform_watch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
+  struct uffdio_register range = {
+    .range = {.start = start_addr, .len = end_addr - start_addr}, .mode = UFFDIO_REGISTER_MODE_WP};
+  if (fault_is_due(FAULT_WATCH))
+    return ENOMEM;
+  return (int)-CALL3(SYS_ioctl, watch_fd, UFFDIO_REGISTER, &range);
+}
+
+/* Without CHECK_WPASYNC a range that has lost its watch would read as clean, and without room for ranges kernels before
+ * 6.17 crash. */
+ssize_t
+platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                         struct platform_page_range *ranges, size_t range_count) {
+  if (fault_is_due(FAULT_COLLECT))
+    return -EPERM;
+  struct linux_pagemap_scan scan = {
+    .size = sizeof scan,
+    .flags = LINUX_SCAN_WP_MATCHING | LINUX_SCAN_CHECK_WPASYNC,
+    .start = *start_addr,
+    .end = end_addr,
+    .vec = (uintptr_t)ranges,
+    .vec_len = range_count,
+    .category_mask = LINUX_PAGE_IS_WRITTEN,
+    .return_mask = LINUX_PAGE_IS_WRITTEN,
+  };
+  long found = CALL3(SYS_ioctl, pagemap_fd, LINUX_PAGEMAP_SCAN, &scan);
+  if (found >= 0)
+    *start_addr = scan.walk_end;
+  return found;
+}
+
 /* ---- files ---- */
 
 int
@@ -176,6 +232,20 @@ platform_write(int fd, const char *buffer, size_t bytes) {
     buffer += written;
     bytes -= (size_t)written;
   }
+}
+
+int
+platform_move_descriptor(int fd, int min_fd) {
+  int moved = (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, min_fd);
+  if (moved >= 0)
+    platform_close(fd);
+  return moved;
+}
+
+size_t
+platform_descriptor_limit(void) {
+  struct rlimit limit;
+  return CALL4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) ? 0 : limit.rlim_cur;
 }
 
 ssize_t
@@ -267,12 +337,12 @@ platform_cpu_count(void) {
 }
 
 int
-platform_start_helper(void (*function)(void *), void *arg, void *stack_top, atom_int *tid) {
+platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid) {
   if (fault_is_due(FAULT_CLONE) || !syscall_filter_permits(SYS_clone, ARCH_THREAD_FLAGS, 0, 0, 0, 0, 0))
     return EAGAIN;
   uint64_t all = UINT64_MAX, before;
   CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-  long id = arch_clone_thread(function, arg, stack_top, (int *)tid);
+  long id = arch_clone_thread(function, arg, stack_top, block, (int *)tid);
   CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
   return id < 0 ? (int)-id : 0;
 }

@@ -55,7 +55,7 @@ start_member(struct crew_member *member) {
   if (!member->stack)
     return false;
   atom_int_store_rlx(&member->tid, 1);
-  if (platform_start_helper(member_main, member, member->stack + CREW_STACK_BYTES, &member->tid) == 0)
+  if (platform_start_helper(member_main, member, member->stack + CREW_STACK_BYTES, NULL, &member->tid) == 0)
     return true;
   atom_int_store_rlx(&member->tid, 0);
   return false;

@@ -6,9 +6,9 @@
 #include "base/meta.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "gc/collector.h"
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
-#include "heap/central.h"
 #include "heap/page_heap.h"
 #include "world/stop_signal.h"
 
@@ -32,7 +32,11 @@ static bool     has_ended;
 static struct {
   uint64_t begin_ns, end_ns;
   unsigned threads;
+  int err;
 } last_cycle;
+
+/* Atomic. */
+static atom_int is_beside_running;
 
 /* Atomic: bytes of slots and large blocks that threads took since the last count. */
 static atom_word handed_bytes;
@@ -52,49 +56,10 @@ unlock_cycles(uint64_t shown) {
   stop_signal_unblock_others(shown);
 }
 
-/* ---- phases ---- */
-
-/* The caller's windows are closed so that a sweep sees all of its slots. */
-static int
-stop_the_world(struct cycle_report *report) {
-  thread_cache_flush(thread_cache_self);
-  report->held_memory_bytes = page_heap_used_bytes() + meta_bytes();
-  report->begin_ns = platform_now_ns();
-  int err = stop_world_begin(&report->stop);
-  report->stopped_ns = platform_now_ns();
-  return err;
-}
-
-static int
-list_roots_stw(struct cycle_report *report, uintptr_t stack_pointer, struct root_list *roots) {
-  int err = roots_list_stw(stack_pointer, roots);
-  report->root_bytes = roots->bytes;
-  report->roots_ns = platform_now_ns();
-  return err;
-}
-
-static int
-mark_stw(struct cycle_report *report, const struct root_list *roots) {
-  int err = trace_heap_stw(roots, &report->trace);
-  if (!err && !stop_world_is_still_parked())
-    err = EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
-  if (!err && option(OPTION_VERIFY))
-    trace_verify_stw(roots, stop_world_is_still_parked);
-  report->marked_ns = platform_now_ns();
-  return err;
-}
+/* ---- pace ---- */
 
 static void
-sweep_stw(struct cycle_report *report) {
-  sweep_heap_stw(&report->sweep);
-  thread_settle_stw();
-  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
-    central_collect(i);
-  report->swept_ns = platform_now_ns();
-}
-
-static void
-pace(struct cycle_report *report) {
+pace(const struct collection_report *report) {
   used_at_end_bytes = page_heap_used_bytes();
   struct pacer_input found = {
     .live_bytes = report->sweep.live_bytes,
@@ -102,6 +67,7 @@ pace(struct cycle_report *report) {
     .reclaimed_bytes = report->sweep.reclaimed_bytes,
     .root_bytes = report->root_bytes,
     .held_memory_bytes = report->held_memory_bytes,
+    .handed_bytes = report->is_beside ? atom_load_rlx(&handed_bytes) : 0,
   };
   pacer_end_cycle(&pacer, &found);
   atom_store_rlx(&handed_bytes, 0);
@@ -114,30 +80,29 @@ pace_given_up(void) {
   atom_store_rlx(&handed_bytes, 0);
 }
 
-/* The collection.  Everything from stop to resume sees a world in which only this thread runs. */
+/* ---- one cycle ---- */
+
 static void
-run_on_own_stack(void *arg, uintptr_t stack_pointer) {
-  struct cycle_report *report = arg;
-  struct root_list roots = {0};
-  report->err = stop_the_world(report);
-  if (report->err) {
-    pace_given_up();
-    return;
-  }
-  report->err = list_roots_stw(report, stack_pointer, &roots);
-  if (!report->err)
-    report->err = mark_stw(report, &roots);
-  if (!report->err) {
-    sweep_stw(report);
-    pace(report);
-  } else {
-    sweep_clear_marks();
-    pace_given_up();
-  }
-  stop_world_end();
+begin_report(struct cycle_report *report, enum cycle_cause cause) {
+  *report = (struct cycle_report){.number = ++cycle_count, .cause = cause, .goal_before_bytes = pacer.goal_bytes};
+  report->collection.begin_ns = platform_now_ns();
 }
 
-/* ---- around a cycle ---- */
+static void
+end_report(struct cycle_report *report) {
+  struct collection_report *collection = &report->collection;
+  if (collection->err)
+    pace_given_up();
+  else
+    pace(collection);
+  report->goal_after_bytes = pacer.goal_bytes;
+  collection->end_ns = platform_now_ns();
+  last_cycle.begin_ns = collection->begin_ns;
+  last_cycle.end_ns = collection->end_ns;
+  last_cycle.threads = collection->is_beside ? 0 : collection->stop.threads;
+  last_cycle.err = collection->err;
+  cycle_ended_ns = platform_now_coarse_ns();
+}
 
 /* A stack of our own: the collector's frames hold addresses of blocks and must not count as the program's, nor
  * need room on a small stack of its. */
@@ -150,26 +115,73 @@ collector_stack_top(void) {
   return stack ? stack + STACK_BYTES : NULL;
 }
 
-static int
-run_locked(enum cycle_cause cause, struct cycle_report *report) {
-  *report = (struct cycle_report){
-    .number = ++cycle_count, .cause = cause, .begin_ns = platform_now_ns(), .goal_before_bytes = pacer.goal_bytes};
+static void
+run_on_own_stack(void *arg, uintptr_t stack_pointer) {
+  collection_run_stopped(arg, stack_pointer);
+}
+
+static void
+run_stopped_locked(struct cycle_report *report) {
   char *stack_top = collector_stack_top();
   if (!stack_top) {
-    report->end_ns = report->begin_ns;
-    return report->err = ENOMEM;
+    report->collection.err = ENOMEM;
+    return;
   }
   uint64_t mask = platform_block_signals();
-  arch_call_on_stack(run_on_own_stack, report, stack_top);
+  arch_call_on_stack(run_on_own_stack, &report->collection, stack_top);
   platform_restore_signals(mask);
-  report->goal_after_bytes = pacer.goal_bytes;
-  report->end_ns = platform_now_ns();
-  last_cycle.begin_ns = report->begin_ns;
-  last_cycle.end_ns = report->end_ns;
-  last_cycle.threads = report->stop.threads;
-  cycle_ended_ns = platform_now_coarse_ns();
-  return report->err;
 }
+
+/* ---- beside the program ---- */
+
+/* Its report outlives the call that has started it. */
+static struct cycle_report report_beside;
+
+static void
+run_beside(void *arg) {
+  struct cycle_report *report = arg;
+  collection_run_beside(&report->collection);
+  end_report(report);
+  if (cycle_listener)
+    cycle_listener(report);   /* before those who wait for the cycle go on */
+  atom_int_store_rlx(&is_beside_running, 0);
+  lock_release(&cycle_lock);
+}
+
+/* Small heaps are marked in less time than two stops and a thread take. */
+#define BESIDE_BYTES_MIN (8 * MIB)
+
+static bool
+suits_beside(enum cycle_cause cause) {
+  if (cause == CYCLE_CAUSE_NO_MEMORY || !dirty_is_available())
+    return false;
+  return option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || page_heap_used_bytes() >= BESIDE_BYTES_MIN;
+}
+
+/* So that a sweep sees all of this thread's slots. */
+static void
+close_own_windows(void) {
+  uint64_t mask = platform_block_signals();
+  thread_cache_flush(thread_cache_self);
+  platform_restore_signals(mask);
+}
+
+/* True if it has been started: the lock is its own then. */
+static bool
+start_beside_locked(enum cycle_cause cause) {
+  if (!suits_beside(cause))
+    return false;
+  close_own_windows();
+  begin_report(&report_beside, cause);
+  atom_int_store_rlx(&is_beside_running, 1);
+  if (collector_start(run_beside, &report_beside))
+    return true;
+  atom_int_store_rlx(&is_beside_running, 0);
+  cycle_count--;
+  return false;
+}
+
+/* ---- cycles ---- */
 
 /* Threads that ask for one collection after the other leave the others no time to run: the world runs at
  * least as long as it was stopped. */
@@ -181,9 +193,29 @@ let_the_world_run(enum cycle_cause cause) {
     platform_sleep(due_ns - ran_ns);
 }
 
+/* The lock is free when the cycle has ended. */
+static int
+await_beside(void) {
+  uint64_t shown = lock_cycles();
+  int err = last_cycle.err;
+  unlock_cycles(shown);
+  return err;
+}
+
+static int
+run_stopped(enum cycle_cause cause, uint64_t shown) {
+  struct cycle_report report;
+  begin_report(&report, cause);
+  run_stopped_locked(&report);
+  end_report(&report);
+  unlock_cycles(shown);
+  if (cycle_listener)
+    cycle_listener(&report);
+  return report.collection.err;
+}
+
 int
 cycle_collect(enum cycle_cause cause) {
-  struct cycle_report report;
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
@@ -193,11 +225,10 @@ cycle_collect(enum cycle_cause cause) {
     return is_done ? 0 : EPERM;
   }
   let_the_world_run(cause);
-  int err = run_locked(cause, &report);
-  unlock_cycles(shown);
-  if (cycle_listener)
-    cycle_listener(&report);
-  return err;
+  if (!start_beside_locked(cause))
+    return run_stopped(cause, shown);
+  stop_signal_unblock_others(shown);
+  return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
 }
 
 /* ---- when ---- */
@@ -213,8 +244,10 @@ bool
 cycle_end_all(void) {
   if (platform_process_id() != cycle_process_id)
     return false;
-  uint64_t shown = lock_cycles();
   has_ended = true;
+  if (atom_int_load_rlx(&is_beside_running))
+    return false;   /* that may take long, and ends with the process */
+  uint64_t shown = lock_cycles();
   unlock_cycles(shown);
   return true;
 }
@@ -271,7 +304,11 @@ void
 cycle_adopt_fork(void) {
   lock_reset(&cycle_lock);
   cycle_process_id = platform_process_id();
+  atom_int_store_rlx(&is_beside_running, 0);
   crew_adopt_fork();
+  collector_adopt_fork();
   mark_queue_adopt_fork();
+  dirty_adopt_fork();
+  span_sweep_adopt_fork();
   sweep_clear_marks();
 }

@@ -4,14 +4,16 @@
 #include "base/arch_x86_64.h"
 #include "base/fatal.h"
 #include "base/options.h"
+#include "heap/page_heap.h"
 #include "heap/span_table.h"
 
 #include <string.h>
 
 void
-marker_init(struct marker *marker, bool is_alone) {
+marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->heap_addr = heap_map.base_addr;
-  marker->heap_bytes = atom_load_rlx(&heap_map.extent_bytes);
+  marker->heap_bytes = HULL_HEAP_BYTES;
+  marker->is_beside = is_beside;
   marker->address_mask = option(OPTION_TAGGED) ? ((uintptr_t)1 << 48) - 1 : UINTPTR_MAX;
   marker->pointer_guard = arch_pointer_guard();
   marker->demangles_data = option(OPTION_DEMANGLE) >= 1;
@@ -74,7 +76,7 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
 
 CGC_INLINE void
 consider(struct marker *marker, uintptr_t addr) {
-  struct cgc_span *span = heap_map.pages[(addr - marker->heap_addr) >> SPAN_PAGE_BYTES_LOG2];
+  struct cgc_span *span = heap_map_span(addr);
   if (!span)
     return;   /* nothing allocated there */
   __builtin_prefetch(&span->base_addr);   /* with the first word of slots, and the next two words */
@@ -251,11 +253,10 @@ scan_small(struct marker *marker, struct cgc_span *span) {
  * again first, so that others can take it.  Only who holds the span writes how far it has been scanned. */
 static void
 scan_large(struct marker *marker, struct cgc_span *span) {
-  size_t from = atom_load_rlx(span_scanned(span, 0)), bytes = span_bytes(span) - from;
-  if (bytes > MARK_PIECE_BYTES)
-    bytes = MARK_PIECE_BYTES;
+  size_t from = atom_load_rlx(span_scanned(span, 0)), end = span_bytes(span);
+  size_t bytes = from < end ? min_u64(end - from, MARK_PIECE_BYTES) : 0;   /* the program may have shortened it */
   atom_store_rlx(span_scanned(span, 0), from + bytes);
-  if (from + bytes < span_bytes(span))
+  if (from + bytes < end)
     mark_list_append(&marker->found, span);
   else
     atom_int_store_rlx(&span->is_grey, 0);
@@ -272,14 +273,31 @@ release_span(const struct marker *marker, struct cgc_span *span) {
     atom_int_swap_full(&span->is_grey, 0);
 }
 
+/* Beside the program the structure may be another span's by now, or nobody's; what has been marked in it since is
+ * grey. */
+CGC_INLINE bool
+has_grey(struct cgc_span *span) {
+  return span->slot_count && !(span_kind(span) & SPAN_KIND_NOSCAN) &&
+         (span->slot_bytes || atom_load_rlx(&span->words[0].mark));
+}
+
 static void
 scan_span(struct marker *marker, struct cgc_span *span) {
-  if (!span->slot_bytes) {
+  if (!has_grey(span)) {
+    release_span(marker, span);
+  } else if (!span->slot_bytes) {
     scan_large(marker, span);
-    return;
+  } else {
+    release_span(marker, span);
+    scan_small(marker, span);
   }
-  release_span(marker, span);
-  scan_small(marker, span);
+}
+
+/* Beside the program: lets go of all spans but those listed, which may change while they are. */
+static void
+let_go(struct marker *marker) {
+  flush_fifo(marker);
+  page_heap_let_reuse(true);
 }
 
 static struct cgc_span *
@@ -305,7 +323,10 @@ share_spans(struct marker *marker) {
 
 void
 mark_drain(struct marker *marker, const atom_int *waiting_markers) {
-  for (;;) {
+  enum { SPANS_HELD_MAX = 64 };
+  for (unsigned spans = 1;; spans++) {
+    if (marker->is_beside && spans % SPANS_HELD_MAX == 0)
+      let_go(marker);
     struct cgc_span *span = take_span(marker);
     if (!span) {
       flush_waiting(marker);
@@ -325,6 +346,48 @@ mark_steal(struct marker *marker) {
 }
 
 /* ---- once more ---- */
+
+/* With the word before, which may hold half of a packed pointer. */
+static void
+rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uintptr_t start_addr, uintptr_t end_addr) {
+  uintptr_t from = start_addr <= block_addr ? block_addr : start_addr - sizeof(uintptr_t);
+  uintptr_t to = min_u64(end_addr, block_addr + block_bytes);
+  if (from < to)
+    scan_range(marker, from, to - from);
+}
+
+static void
+rescan_slots_in(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
+  size_t first = start_addr <= span->base_addr ? 0 : span_slot_of(span, start_addr), count = span->slot_count;
+  for (size_t slot = first; slot < count && span_slot_addr(span, slot) < end_addr; slot++) {
+    const struct span_word *word = &span->words[slot / 64];
+    if (atom_load_rlx(&word->mark) & ~span_word_free(span, (unsigned)(slot / 64)) & (uint64_t)1 << slot % 64)
+      rescan_part(marker, span_slot_addr(span, slot), span->slot_bytes, start_addr, end_addr);
+  }
+}
+
+static void
+rescan_span(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
+  if (span->slot_bytes)
+    rescan_slots_in(marker, span, start_addr, end_addr);
+  else if (atom_load_rlx(&span->words[0].mark))
+    rescan_part(marker, span->base_addr, span_bytes(span), start_addr, end_addr);
+}
+
+void
+mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr) {
+  for (uintptr_t at = start_addr; at < end_addr;) {
+    struct cgc_span *span = heap_map_span(at);
+    uintptr_t next = round_down(at, SPAN_PAGE_BYTES) + SPAN_PAGE_BYTES;
+    if (span && span_is_used(span) && at - span->base_addr < span_bytes(span)) {
+      next = span->base_addr + span_bytes(span);
+      if (!(span_kind(span) & SPAN_KIND_NOSCAN))
+        rescan_span(marker, span, at, min_u64(end_addr, next));
+    }
+    at = next;
+  }
+  flush_fifo(marker);
+}
 
 static void
 rescan_slots(struct marker *marker, struct cgc_span *span) {

@@ -34,7 +34,7 @@ struct mark_range {
 struct marker {
   /* Constant during a mark. */
   uintptr_t heap_addr;
-  uintptr_t heap_bytes;
+  uintptr_t heap_bytes;       /* that may become the heap: it can grow meanwhile */
   uintptr_t address_mask;     /* what of a word is an address */
   uintptr_t pointer_guard;
   bool demangles_data;
@@ -42,6 +42,7 @@ struct marker {
   bool finds_packed;
   bool marks_past_end;
   bool is_alone;              /* no other marker runs: plain stores do */
+  bool is_beside;             /* the program runs */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
 
   /* The marker's own. */
@@ -57,7 +58,7 @@ struct marker {
   unsigned char copy[MARK_COPY_BYTES] CGC_ALIGNED(64);   /* of foreign memory */
 };
 
-void marker_init(struct marker *marker, bool is_alone);
+void marker_init(struct marker *marker, bool is_alone, bool is_beside);
 
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
@@ -68,7 +69,10 @@ void mark_drain(struct marker *marker, const atom_int *waiting_markers);
 /* Continues with shared spans; false if there are none. */
 bool mark_steal(struct marker *marker);
 
-/* Scans every marked block of the heap once more.  For verification. */
+/* Scans what of [start_addr, end_addr) of the heap lies in marked blocks once more; any addresses. */
+void mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr);
+
+/* Scans every marked block of the heap once more. */
 void mark_rescan_heap(struct marker *marker);
 
 #endif

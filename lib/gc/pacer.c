@@ -3,7 +3,7 @@
 
 #include "base/hull.h"
 
-enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2 };
+enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2, LEAD_FRACTION_MAX = 2 };
 
 void
 pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim) {
@@ -65,7 +65,8 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   uint64_t growth = growth_bytes(pacer, found);
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   pacer->goal_bytes = pacer->grown_from_bytes + growth;
-  pacer->distance_bytes = growth;
+  pacer->lead_bytes = min_u64(found->handed_bytes + found->handed_bytes / 4, growth / LEAD_FRACTION_MAX);
+  pacer->distance_bytes = growth - pacer->lead_bytes;
 }
 
 void
@@ -84,8 +85,9 @@ pacer_give_up(struct pacer *pacer, uint64_t used_bytes) {
 /* Near enough counts as reached: or what is missing would be counted again and again. */
 bool
 pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes) {
-  if (allocated_bytes + pacer->goal_bytes / NEAR_FRACTION >= pacer->goal_bytes)
+  uint64_t trigger_bytes = pacer->goal_bytes - pacer->lead_bytes;
+  if (allocated_bytes + pacer->goal_bytes / NEAR_FRACTION >= trigger_bytes)
     return true;
-  pacer->distance_bytes = pacer->goal_bytes - allocated_bytes;
+  pacer->distance_bytes = trigger_bytes - allocated_bytes;
   return false;
 }

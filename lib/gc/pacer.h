@@ -2,12 +2,15 @@
 /*
  * When the next cycle starts: arithmetic only, no locks, no system calls.
  *
- * As Go's pacer, without its lead for concurrent marking: the heap may grow by `percent` of what the last
+ * As Go's pacer: the heap may grow by `percent` of what the last
  * cycle found alive (with the roots, which cost marking as well), less what the allocator itself takes, so
  * that the process stays within the goal.  Three differences.  Free lowers what counts as the heap: after so
  * many bytes as are missing to the goal have been handed out, what is allocated is counted.  A cycle that finds
  * next to nothing doubles the percent in force, up to eightfold, until one finds something; but not in a heap of
  * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
+ *
+ * A cycle beside the program starts earlier than at its goal, by what the last one let the program take meanwhile, and
+ * a quarter of that.
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.
@@ -25,6 +28,7 @@ struct pacer {
 
   uint64_t multiplier;          /* of the percent, 1 to 8 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
+  uint64_t lead_bytes;          /* less than the goal: what will be handed out while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
   uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
 };
@@ -36,6 +40,7 @@ struct pacer_input {
   uint64_t reclaimed_bytes;
   uint64_t root_bytes;
   uint64_t held_memory_bytes;   /* before the cycle: what the heap and its metadata took of the system */
+  uint64_t handed_bytes;        /* while it went on, beside the program */
 };
 
 void pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim);

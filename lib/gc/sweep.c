@@ -46,6 +46,8 @@ void
 sweep_heap(struct sweep_result *result) {
   for (size_t i = 0; i < span_table_count(); i++)
     span_sweep_try(span_table_at(i));
+  for (size_t i = 0; i < span_table_count(); i++)
+    span_sweep_await(span_table_at(i));
   span_sweep_read(result);
 }
 

@@ -67,11 +67,10 @@ trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   for (unsigned i = 0; i < wanted; i++) {
     if (!marker_at(i))
       return ENOMEM;
-    marker_init(markers[i], wanted == 1);
+    marker_init(markers[i], wanted == 1, false);
   }
   struct trace_job job = {.roots = roots};
   result->markers = crew_run(wanted, trace_work, &job);
-  result->scanned_bytes = 0;
   int err = 0;
   for (unsigned i = 0; i < result->markers; i++) {
     result->scanned_bytes += markers[i]->scanned_bytes;
@@ -80,10 +79,56 @@ trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   return err;
 }
 
+/* ---- beside the program ---- */
+
+int
+trace_begin_beside(struct trace_result *result) {
+  if (!marker_at(0))
+    return ENOMEM;
+  marker_init(markers[0], true, true);
+  result->markers = 1;
+  page_heap_defer_reuse();
+  return 0;
+}
+
+void
+trace_end_beside(void) {
+  page_heap_let_reuse(false);
+}
+
+int
+trace_roots_beside(const struct root_list *roots, enum root_kind kind) {
+  for (size_t i = 0; i < roots->count; i++)
+    if (roots->roots[i].kind == kind)
+      mark_root(markers[0], &roots->roots[i]);
+  return markers[0]->err;
+}
+
+void
+trace_ranges_beside(const struct dirty_range *ranges, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    mark_rescan_range(markers[0], ranges[i].start_addr, ranges[i].end_addr);
+}
+
+void
+trace_heap_again_stw(void) {
+  mark_rescan_heap(markers[0]);
+}
+
+void
+trace_drain_beside(struct trace_result *result) {
+  static const atom_int nobody;
+  mark_drain(markers[0], &nobody);
+  result->scanned_bytes += markers[0]->scanned_bytes;
+  markers[0]->scanned_bytes = 0;
+}
+
+/* ---- verification ---- */
+
 void
 trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void)) {
   struct marker *marker = markers[0];
-  marker_init(marker, true);
+  marker_init(marker, true, false);
   marker->is_verifying = true;
   for (size_t i = 0; i < roots->count; i++)
     mark_root(marker, &roots->roots[i]);

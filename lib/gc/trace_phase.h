@@ -5,6 +5,7 @@
 #ifndef CGC_GC_TRACE_PHASE_H
 #define CGC_GC_TRACE_PHASE_H
 
+#include "world/dirty.h"
 #include "world/roots.h"
 
 struct trace_result {
@@ -12,9 +13,24 @@ struct trace_result {
   uint64_t scanned_bytes;
 };
 
-/* Marks all that the roots reach.  World stopped.  0, ENOMEM, or why a root could
+/* Marks all that the roots reach.  World stopped.  Adds to the result.  0, ENOMEM, or why a root could
  * not be read. */
 int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
+
+/* ---- beside the program, by one marker: between these two frees of pages are put off ---- */
+
+int  trace_begin_beside(struct trace_result *result);   /* 0 or ENOMEM */
+void trace_end_beside(void);
+
+/* Marks what the roots of that kind point to.  0, or why one could not be read. */
+int trace_roots_beside(const struct root_list *roots, enum root_kind kind);
+
+/* Marks what marked blocks in the ranges point to, as they may have been written to. */
+void trace_ranges_beside(const struct dirty_range *ranges, size_t count);
+void trace_heap_again_stw(void);   /* the same for all blocks */
+
+/* Marks all that marked blocks reach. */
+void trace_drain_beside(struct trace_result *result);
 
 /* Scans the roots and every marked block again: aborts if anything was missed, unless is_world_still says that
  * the world has changed meanwhile. */

@@ -280,6 +280,7 @@ free_used_locked(struct cgc_span *span) {
     return;
   }
   span->state = SPAN_LIMBO;
+  atom_store_rlx(&span->owner, 0);
   span->next = limbo;
   limbo = span;
   atom_store_rlx(&has_limbo, 1);

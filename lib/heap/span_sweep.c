@@ -175,6 +175,13 @@ span_sweep_try(struct cgc_span *span) {
 }
 
 void
+span_sweep_await(const struct cgc_span *span) {
+  unsigned busy = atom_int_load_rlx(&span_sweep_turn) | TURN_BUSY;
+  while (atom_int_load_acq(&span->swept_in) == busy)
+    platform_yield();
+}
+
+void
 span_sweep_adopt_fork(void) {
   for (size_t i = 0; i < span_table_count(); i++)
     if (span_is_used(span_table_at(i)))

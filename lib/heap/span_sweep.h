@@ -44,8 +44,9 @@ span_ensure_swept(struct cgc_span *span) {
     span_sweep_wait(span);
 }
 
-/* Sweeps it if it is used and nobody else does. */
+/* Sweeps it if it is used and nobody else does, and waits if somebody does. */
 void span_sweep_try(struct cgc_span *span);
+void span_sweep_await(const struct cgc_span *span);
 
 /* For a span that is being made. */
 CGC_INLINE void

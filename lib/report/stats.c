@@ -21,19 +21,22 @@ raise_to(atom_word *at, uintptr_t value) {
 
 void
 stats_add_cycle(const struct cycle_report *report) {
-  uint64_t stop_ns = report->end_ns - report->begin_ns;
-  atom_add_full(&totals.stop_total_ns, stop_ns);
-  raise_to(&totals.stop_longest_ns, stop_ns);
-  if (report->err) {
+  const struct collection_report *collection = &report->collection;
+  for (unsigned i = 0; i < collection->stop_count; i++) {
+    uint64_t stop_ns = collection->stops[i].end_ns - collection->stops[i].begin_ns;
+    atom_add_full(&totals.stop_total_ns, stop_ns);
+    raise_to(&totals.stop_longest_ns, stop_ns);
+  }
+  if (collection->err) {
     atom_add_full(&totals.cycles_given_up, 1);
     return;
   }
   atom_add_full(&totals.cycles, 1);
-  atom_store_rlx(&totals.live_bytes, report->sweep.live_bytes);
-  atom_store_rlx(&totals.held_blocks, report->sweep.held_blocks);
-  atom_store_rlx(&totals.held_bytes, report->sweep.held_bytes);
-  atom_add_full(&totals.reclaimed_blocks, report->sweep.reclaimed_blocks);
-  atom_add_full(&totals.reclaimed_bytes, report->sweep.reclaimed_bytes);
+  atom_store_rlx(&totals.live_bytes, collection->sweep.live_bytes);
+  atom_store_rlx(&totals.held_blocks, collection->sweep.held_blocks);
+  atom_store_rlx(&totals.held_bytes, collection->sweep.held_bytes);
+  atom_add_full(&totals.reclaimed_blocks, collection->sweep.reclaimed_blocks);
+  atom_add_full(&totals.reclaimed_bytes, collection->sweep.reclaimed_bytes);
 }
 
 void

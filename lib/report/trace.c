@@ -38,15 +38,15 @@ static void
 add_head(struct text *line, const struct cycle_report *report) {
   static uint64_t start_ns;
   if (!start_ns)
-    start_ns = report->begin_ns;
+    start_ns = report->collection.begin_ns;
   add_count(line, "cgc ", report->number, " @");
-  text_add_ratio(line, report->begin_ns - start_ns, (uint64_t)1000 * NS_PER_MS, 3);
+  text_add_ratio(line, report->collection.begin_ns - start_ns, (uint64_t)1000 * NS_PER_MS, 3);
   text_add(line, "s ");
   text_add(line, cause_names[report->cause]);
 }
 
 static void
-add_given_up(struct text *line, const struct cycle_report *report) {
+add_given_up(struct text *line, const struct collection_report *report) {
   add_ms(line, ": given up after ", report->begin_ns, report->end_ns);
   text_add(line, " ms: ");
   if (report->err == ETIMEDOUT)
@@ -58,22 +58,49 @@ add_given_up(struct text *line, const struct cycle_report *report) {
 }
 
 static void
-add_times(struct text *line, const struct cycle_report *report) {
-  add_ms(line, ": stop ", report->begin_ns, report->stopped_ns);
-  add_ms(line, " roots ", report->stopped_ns, report->roots_ns);
-  add_ms(line, " mark ", report->roots_ns, report->marked_ns);
-  add_ms(line, " sweep ", report->marked_ns, report->swept_ns);
-  add_ms(line, " run ", report->swept_ns, report->end_ns);
+add_stop(struct text *line, const struct collection_stop *stop) {
+  add_ms(line, ": stop ", stop->begin_ns, stop->stopped_ns);
+  if (stop->roots_ns)
+    add_ms(line, " roots ", stop->stopped_ns, stop->roots_ns);
+  if (stop->marked_ns)
+    add_ms(line, " mark ", stop->roots_ns, stop->marked_ns);
+}
+
+static void
+add_times_stopped(struct text *line, const struct collection_report *report) {
+  const struct collection_stop *stop = &report->stops[0];
+  add_stop(line, stop);
+  add_ms(line, " sweep ", stop->marked_ns, report->swept_ns);
+  add_ms(line, " run ", report->swept_ns, stop->end_ns);
   text_add(line, " ms");
+}
+
+/* All stops, and between them what went on beside the program. */
+static void
+add_times_beside(struct text *line, const struct collection_report *report) {
+  uint64_t ran_ns = report->armed_ns;
+  add_ms(line, ": arm ", report->begin_ns, report->armed_ns);
+  for (unsigned i = 0; i < report->stop_count; i++) {
+    const struct collection_stop *stop = &report->stops[i];
+    if (i > 0)
+      add_ms(line, " mark ", ran_ns, stop->begin_ns);
+    add_ms(line, " stop ", stop->begin_ns, stop->end_ns);
+    add_ms(line, " (stopping ", stop->begin_ns, stop->stopped_ns);
+    add_count(line, ", dirty ", stop->dirty_pages, ")");
+    ran_ns = stop->end_ns;
+  }
+  add_ms(line, " sweep ", ran_ns, report->swept_ns);
+  add_count(line, " ms, pre-clean ", report->preclean_rounds, " rounds ");
+  add_count(line, "", report->preclean_pages, " pages");
 }
 
 static void
 add_sizes(struct text *line, const struct cycle_report *report) {
-  const struct sweep_result *sweep = &report->sweep;
+  const struct sweep_result *sweep = &report->collection.sweep;
   uint64_t after_bytes = sweep->live_bytes + sweep->held_bytes;
   add_bytes(line, ", ", after_bytes + sweep->reclaimed_bytes);
   add_bytes(line, " -> ", after_bytes);
-  add_bytes(line, ", memory ", report->held_memory_bytes);
+  add_bytes(line, ", memory ", report->collection.held_memory_bytes);
   add_bytes(line, ", goal ", report->goal_before_bytes);
   add_bytes(line, " -> ", report->goal_after_bytes);
   add_count(line, ", reclaimed ", sweep->reclaimed_blocks, " blocks ");
@@ -83,13 +110,14 @@ add_sizes(struct text *line, const struct cycle_report *report) {
 }
 
 static void
-add_work(struct text *line, const struct cycle_report *report) {
+add_work(struct text *line, const struct collection_report *report) {
   add_bytes(line, ", roots ", report->root_bytes);
   add_bytes(line, ", scanned ", report->trace.scanned_bytes);
   add_count(line, ", threads ", report->stop.threads, "");
   if (report->stop.kernel_parked)
     add_count(line, " (", report->stop.kernel_parked, " parked)");
-  add_count(line, ", markers ", report->trace.markers, ", dirty=stop");
+  add_count(line, ", markers ", report->trace.markers, ", dirty=");
+  text_add(line, report->is_beside ? "uffd" : "stop");
 }
 
 static void
@@ -105,17 +133,21 @@ add_fallbacks(struct text *line) {
 
 void
 trace_cycle(const struct cycle_report *report) {
-  char buffer[512];
+  char buffer[1024];
+  const struct collection_report *collection = &report->collection;
   if (!option(OPTION_TRACE))
     return;
   struct text line = text_in(buffer, sizeof buffer);
   add_head(&line, report);
-  if (report->err) {
-    add_given_up(&line, report);
+  if (collection->err) {
+    add_given_up(&line, collection);
   } else {
-    add_times(&line, report);
+    if (collection->is_beside)
+      add_times_beside(&line, collection);
+    else
+      add_times_stopped(&line, collection);
     add_sizes(&line, report);
-    add_work(&line, report);
+    add_work(&line, collection);
     add_fallbacks(&line);
   }
   text_add(&line, "\n");

@@ -282,7 +282,9 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
   err = add_held_stw();
   if (err)
     return err;
-  bool is_complete = add_stack(thread_self(), stack_pointer, &pages) && add_stopped_threads(&pages) && add_registered_stw();
+  bool has_own_stack = stack_pointer != 0;
+  bool is_complete = (!has_own_stack || add_stack(thread_self(), stack_pointer, &pages)) &&
+                     add_stopped_threads(&pages) && add_registered_stw();
   sort_stacks(live_stacks.items, live_stacks.count);
   is_complete = is_complete && add_data(&pages);
   *result = (struct root_list){roots.items, roots.count, root_bytes};

@@ -34,7 +34,7 @@ struct root_list {
   size_t bytes;
 };
 
-/* Lists the roots; the caller's stack counts from stack_pointer.  0, or an errno code if they cannot be
+/* Lists the roots; the caller's stack counts from stack_pointer, or not at all (0).  0, or an errno code if they cannot be
  * told: then nothing may be reclaimed.  Valid until the next call. */
 int roots_list_stw(uintptr_t stack_pointer, struct root_list *result);
 

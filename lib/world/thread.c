@@ -128,6 +128,11 @@ thread_find_or_add(int tid) {
   return thread;
 }
 
+static bool
+is_gone(const struct cgc_thread *thread) {
+  return thread->is_dead || (thread != thread_self() && !stop_world_has(thread));
+}
+
 /* A kernel-parked thread may wake up in the middle of a fast path: its cache is left alone. */
 static void
 settle_locked(struct cgc_thread *thread) {
@@ -138,6 +143,15 @@ settle_locked(struct cgc_thread *thread) {
     clear_locked(thread);
   else if (thread->has_cache && (is_self || !thread->is_kernel_parked))
     thread_cache_collect_remote(&thread->cache);
+}
+
+void
+thread_reap_stw(void) {
+  uint64_t mask = lock_acquire_blocked(&thread_lock);
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid) && is_gone(thread))
+      settle_locked(thread);
+  lock_release_blocked(&thread_lock, mask);
 }
 
 void

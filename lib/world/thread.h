@@ -73,8 +73,9 @@ struct cgc_thread *thread_find(int tid);
 /* The first record; the others follow by `next`.  Skip those whose tid is 0. */
 struct cgc_thread *thread_first(void);
 
-/* With the world stopped: gives back the caches of threads that are gone, and on behalf of the stopped
- * ones takes in what others freed for them. */
+/* With the world stopped: gives back the caches of threads that are gone; the second also takes in, on behalf of the
+ * stopped ones, what others freed for them. */
+void thread_reap_stw(void);
 void thread_settle_stw(void);
 
 /* In a forked child: forgets all threads but the calling one. */

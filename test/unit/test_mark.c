@@ -34,7 +34,7 @@ static void
 mark_all(const struct root *root) {
   static struct marker marker;
   static atom_int nobody;
-  marker_init(&marker, true);
+  marker_init(&marker, true, false);
   mark_root(&marker, root);
   do
     mark_drain(&marker, &nobody);

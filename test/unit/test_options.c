@@ -41,8 +41,8 @@ is_kind(const struct row *row, const char *kind) {
 }
 
 static bool
-is_mode(const struct row *row) {
-  return is_kind(row, "MODE");
+is_named(const struct row *row) {
+  return is_kind(row, "MODE") || is_kind(row, "DIRTY");
 }
 
 /* ---- each row ---- */
@@ -65,7 +65,7 @@ END_TEST
 
 START_TEST(options_number_at_limits_is_taken) {
   for (unsigned i = 0; i < OPTION_COUNT; i++) {
-    if (is_mode(&rows[i]))
+    if (is_named(&rows[i]))
       continue;
     ck_assert(set_u64(rows[i].name, rows[i].min, ""));
     ck_assert_uint_eq(option((enum option)i), rows[i].min);
@@ -78,7 +78,7 @@ END_TEST
 START_TEST(options_number_out_of_range_is_refused_and_keeps_the_value) {
   unit_log_capture();
   for (unsigned i = 0; i < OPTION_COUNT; i++) {
-    if (is_mode(&rows[i]))
+    if (is_named(&rows[i]))
       continue;
     if (rows[i].min > 0)
       ck_assert(!set_u64(rows[i].name, rows[i].min - 1, ""));
@@ -142,6 +142,9 @@ START_TEST(options_mode_takes_its_words_only) {
   ck_assert(set("mode=collect") && option(OPTION_MODE) == OPTION_MODE_COLLECT);
   ck_assert(!set("mode=1") && !set("mode=OFF") && !set("mode=of") && !set("mode=offf"));
   ck_assert_uint_eq(option(OPTION_MODE), OPTION_MODE_COLLECT);
+  ck_assert(set("dirty=uffd") && option(OPTION_DIRTY) == OPTION_DIRTY_UFFD);
+  ck_assert(set("dirty=stop") && option(OPTION_DIRTY) == OPTION_DIRTY_STOP);
+  ck_assert(!set("dirty=off") && !set("dirty=collect") && set("dirty=auto") && option(OPTION_DIRTY) == OPTION_DIRTY_AUTO);
   unit_log_text();
 }
 END_TEST

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "gc/collection.h"
+
+#include "base/meta.h"
+#include "base/options.h"
+#include "base/platform.h"
+#include "gc/dirty_heap.h"
+#include "heap/central.h"
+#include "heap/page_heap.h"
+
+#include <errno.h>
+
+/* ---- stops ---- */
+
+static struct collection_stop *
+last_stop(struct collection_report *report) {
+  return &report->stops[report->stop_count - 1];
+}
+
+static void
+note_memory(struct collection_report *report) {
+  uint64_t bytes = page_heap_used_bytes() + meta_bytes();
+  if (bytes > report->held_memory_bytes)
+    report->held_memory_bytes = bytes;
+}
+
+/* The caller's windows are closed so that a sweep sees all of its slots. */
+static int
+stop_the_world(struct collection_report *report) {
+  struct collection_stop *stop = &report->stops[report->stop_count++];
+  thread_cache_flush(thread_cache_self);
+  note_memory(report);
+  stop->begin_ns = platform_now_ns();
+  int err = stop_world_begin(&report->stop);
+  stop->stopped_ns = platform_now_ns();
+  if (err)
+    stop->end_ns = stop->stopped_ns;
+  return err;
+}
+
+static void
+start_the_world(struct collection_report *report) {
+  stop_world_end();
+  last_stop(report)->end_ns = platform_now_ns();
+}
+
+static int
+list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct root_list *roots) {
+  int err = roots_list_stw(stack_pointer, roots);
+  report->root_bytes = roots->bytes;
+  last_stop(report)->roots_ns = platform_now_ns();
+  return err;
+}
+
+/* The end of a mark: whether it holds. */
+static int
+check_mark_stw(struct collection_report *report, const struct root_list *roots) {
+  if (!stop_world_is_still_parked())
+    return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
+  if (option(OPTION_VERIFY))
+    trace_verify_stw(roots, stop_world_is_still_parked);
+  last_stop(report)->marked_ns = platform_now_ns();
+  return 0;
+}
+
+/* ---- stopped ---- */
+
+static int
+mark_stw(struct collection_report *report, const struct root_list *roots) {
+  int err = trace_heap_stw(roots, &report->trace);
+  return err ? err : check_mark_stw(report, roots);
+}
+
+static void
+collect_centrals(void) {
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
+    central_collect(i);
+}
+
+static void
+sweep_stw(struct collection_report *report) {
+  sweep_heap_stw(&report->sweep);
+  thread_settle_stw();
+  collect_centrals();
+  report->swept_ns = platform_now_ns();
+}
+
+/* Everything from stop to start sees a world in which only this thread runs. */
+void
+collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer) {
+  struct root_list roots = {0};
+  report->err = stop_the_world(report);
+  if (report->err)
+    return;
+  report->err = list_roots_stw(report, stack_pointer, &roots);
+  if (!report->err)
+    report->err = mark_stw(report, &roots);
+  if (!report->err)
+    sweep_stw(report);
+  else
+    sweep_clear_marks();
+  start_the_world(report);
+}
+
+/* ---- beside the program ---- */
+
+enum {
+  ROUNDS_MAX = 8,             /* of looking at written pages before a stop */
+  ROUND_PAGES_MIN = 64,       /* less than this are left to the stop */
+  STOP_PAGES_MAX = 512,       /* more than this send a stop back to more rounds */
+  FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 2,
+};
+
+/* Pages are watched before any is looked at: what is written from here on will be seen. */
+static int
+watch_pages(struct collection_report *report) {
+  struct dirty_pages all;
+  int err = dirty_heap_collect(&all);
+  report->armed_ns = platform_now_ns();
+  return err ? err : trace_begin_beside(&report->trace);
+}
+
+/* Stacks and registers, while they stand still; of the other roots, where they are. */
+static int
+mark_stacks(struct collection_report *report, struct root_list *roots) {
+  int err = stop_the_world(report);
+  if (err)
+    return err;
+  thread_reap_stw();
+  err = list_roots_stw(report, 0, roots);
+  if (!err)
+    err = trace_roots_beside(roots, ROOT_STACK);
+  start_the_world(report);
+  return err;
+}
+
+static int
+mark_heap(struct collection_report *report, const struct root_list *roots) {
+  int err = trace_roots_beside(roots, ROOT_DATA);
+  trace_drain_beside(&report->trace);
+  note_memory(report);
+  return err;
+}
+
+static void
+mark_written(struct collection_report *report, const struct dirty_pages *pages) {
+  trace_ranges_beside(pages->ranges, pages->range_count);
+  trace_drain_beside(&report->trace);
+}
+
+/* Until few pages are written while one round goes on, or they do not become fewer. */
+static int
+preclean(struct collection_report *report) {
+  size_t before_pages = SIZE_MAX;
+  for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+    struct dirty_pages pages;
+    int err = dirty_heap_collect(&pages);
+    if (err)
+      return err;
+    report->preclean_rounds++;
+    report->preclean_pages += pages.page_count;
+    mark_written(report, &pages);
+    if (pages.page_count < ROUND_PAGES_MIN || pages.page_count > before_pages - before_pages / 4)
+      break;
+    before_pages = pages.page_count;
+  }
+  return 0;
+}
+
+/* With the written pages known: what they, and the roots, reach is all that has not been marked. */
+static int
+finish_mark_stw(struct collection_report *report, const struct dirty_pages *pages) {
+  struct root_list roots;
+  int err = list_roots_stw(report, 0, &roots);
+  if (!err)
+    err = trace_roots_beside(&roots, ROOT_STACK);
+  if (!err)
+    err = trace_roots_beside(&roots, ROOT_DATA);
+  if (err)
+    return err;
+  mark_written(report, pages);
+  page_heap_let_reuse(true);
+  err = check_mark_stw(report, &roots);
+  if (!err)
+    span_sweep_begin_stw();
+  return err;
+}
+
+/* The last stop; as many more before it as find too much to do in one. */
+static int
+finish_mark(struct collection_report *report) {
+  for (unsigned stops = 1;; stops++) {
+    struct dirty_pages pages;
+    int err = stop_the_world(report);
+    if (err)
+      return err;
+    err = dirty_heap_collect(&pages);
+    last_stop(report)->dirty_pages = pages.page_count;
+    bool is_last = stops == FINISH_STOPS_MAX || pages.page_count <= STOP_PAGES_MAX;
+    if (!err && is_last)
+      err = finish_mark_stw(report, &pages);
+    start_the_world(report);
+    if (err || is_last)
+      return err;
+    mark_written(report, &pages);
+    err = preclean(report);
+    if (err)
+      return err;
+  }
+}
+
+static void
+sweep_beside(struct collection_report *report) {
+  sweep_heap(&report->sweep);
+  collect_centrals();
+  report->swept_ns = platform_now_ns();
+}
+
+/* doc/design.md, "Marking while the program runs", says why nothing that can be reached is lost. */
+void
+collection_run_beside(struct collection_report *report) {
+  struct root_list roots = {0};
+  report->is_beside = true;
+  report->err = watch_pages(report);
+  if (!report->err)
+    report->err = mark_stacks(report, &roots);
+  if (!report->err)
+    report->err = mark_heap(report, &roots);
+  if (!report->err)
+    report->err = preclean(report);
+  if (!report->err)
+    report->err = finish_mark(report);
+  trace_end_beside();
+  if (!report->err)
+    sweep_beside(report);
+  else
+    sweep_clear_marks();
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* One collection: the phases in order. */
+#ifndef CGC_GC_COLLECTION_H
+#define CGC_GC_COLLECTION_H
+
+#include "gc/sweep.h"
+#include "gc/trace_phase.h"
+#include "world/stop.h"
+
+enum { COLLECTION_STOPS_MAX = 8 };
+
+/* One stop of the world.  Times are of CLOCK_MONOTONIC. */
+struct collection_stop {
+  uint64_t begin_ns;          /* stopping begins */
+  uint64_t stopped_ns;        /* all threads have stopped */
+  uint64_t roots_ns;          /* roots are listed; 0 if they were not */
+  uint64_t marked_ns;         /* likewise */
+  uint64_t end_ns;            /* the world runs again */
+  size_t   dirty_pages;       /* found in it */
+};
+
+/* What happened in a collection. */
+struct collection_report {
+  int      err;               /* 0; why it was given up */
+  bool     is_beside;         /* marked while the program ran */
+  uint64_t begin_ns;
+  uint64_t armed_ns;          /* beside: pages are watched */
+  uint64_t swept_ns;
+  uint64_t end_ns;
+  uint64_t held_memory_bytes; /* of the system, when it was largest */
+  uint64_t root_bytes;
+  unsigned stop_count;
+  struct collection_stop stops[COLLECTION_STOPS_MAX];
+  unsigned preclean_rounds;
+  size_t   preclean_pages;
+  struct stop_result  stop;   /* the last one */
+  struct trace_result trace;
+  struct sweep_result sweep;
+};
+
+/* All of it in one stop.  The caller's stack counts from stack_pointer. */
+void collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer);
+
+/* Beside the program, on a thread that is not its own.  Only if dirty_is_available. */
+void collection_run_beside(struct collection_report *report);
+
+#endif
