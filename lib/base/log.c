@@ -35,15 +35,32 @@ log_expand_path(char *buffer, size_t bytes) {
   return path;
 }
 
+/* A thread of ours without the program's descriptors finds its standard error in /proc. */
+static void
+write_to_error(const struct text *text) {
+  char path_buffer[64];
+  if (platform_write(2, text->start, text->length_bytes))
+    return;
+  struct text path = text_in(path_buffer, sizeof path_buffer - 1);
+  text_add(&path, "/proc/self/task/");
+  text_add_u64(&path, (uint64_t)platform_process_id());
+  text_add(&path, "/fd/2");
+  path_buffer[path.length_bytes] = 0;
+  int fd = platform_open_append(path_buffer);
+  if (fd < 0)
+    return;   /* nowhere to report it */
+  platform_write(fd, text->start, text->length_bytes);
+  platform_close(fd);
+}
+
 void
 log_write(const struct text *text) {
-  if (!log_path[0]) {
-    platform_write(2, text->start, text->length_bytes);
+  char path[300];
+  int fd = log_path[0] ? platform_open_append(log_expand_path(path, sizeof path).start) : -1;
+  if (fd < 0) {
+    write_to_error(text);
     return;
   }
-  char path[300];
-  int fd = platform_open_append(log_expand_path(path, sizeof path).start);
-  platform_write(fd < 0 ? 2 : fd, text->start, text->length_bytes);
-  if (fd >= 0)
-    platform_close(fd);
+  platform_write(fd, text->start, text->length_bytes);
+  platform_close(fd);
 }

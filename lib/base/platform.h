@@ -60,6 +60,9 @@ int platform_open_watch(void);
  * Again: no effect.  Returns 0 or an errno code: EBUSY if somebody else watches it. */
 int platform_watch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
 
+/* Ends that; closing the descriptor does so for all, for which the address space is locked as a whole. */
+void platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
+
 /* Lists pages of [*start_addr, end_addr) that were written since they were collected last, and collects them: reads
  * that come after this call see what was written before.  Moves *start_addr to where the walk stopped.  Returns the
  * number of ranges or a negative errno code: -EPERM if not all of it is watched; then some may have been collected. */
@@ -73,20 +76,10 @@ int     platform_open_append(const char *path);   /* creates it; likewise */
 void    platform_close(int fd);
 ssize_t platform_read(int fd, void *buffer, size_t bytes);
 ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);
-void    platform_write(int fd, const char *buffer, size_t bytes);   /* all of it, if possible */
-
-/* Moves a descriptor to a number at or above min_fd.  The new one or a negative errno code; then the old one is there
- * still. */
-int platform_move_descriptor(int fd, int min_fd);
-
-/* How many descriptors the process may have, 0 if that is not known.  getrlimit(2). */
-size_t platform_descriptor_limit(void);
+bool    platform_write(int fd, const char *buffer, size_t bytes);   /* whether all of it was possible */
 
 /* Entries of a directory as getdents64(2) gives them: bytes, 0 at the end, or a negative code. */
 ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
-
-/* A new descriptor that can be polled, or a negative errno code.  eventfd2(2). */
-int platform_open_event(void);
 
 /* The kernel's own kinds of descriptors (epoll, eventfd, io_uring, ...) belong to no file system.  True as well if the
  * system does not tell.  fstat(2). */
@@ -95,9 +88,9 @@ bool platform_is_anonymous(int fd);
 /* What a symbolic link contains, without a 0 at its end: bytes or a negative errno code.  readlink(2). */
 ssize_t platform_read_link(const char *path, char *buffer, size_t bytes);
 
-/* 1 if the descriptor is an epoll instance, 0 if not, or a negative errno code if the system does not tell.  probe_fd
- * can be polled, and no epoll instance knows it. */
-int platform_is_epoll(int fd, int probe_fd);
+/* Gives the calling thread a table of descriptors of its own, without any: it opens none then in the program's, which
+ * relies on the lowest number.  0 or an errno code.  close_range(2), Linux 5.9. */
+int platform_forget_descriptors(void);
 
 /* ---- processes and threads ---- */
 

@@ -12,10 +12,8 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -163,6 +161,12 @@ platform_watch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
   return (int)-CALL3(SYS_ioctl, watch_fd, UFFDIO_REGISTER, &range);
 }
 
+void
+platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
+  struct uffdio_range range = {.start = start_addr, .len = end_addr - start_addr};
+  CALL3(SYS_ioctl, watch_fd, UFFDIO_UNREGISTER, &range);
+}
+
 /* Without CHECK_WPASYNC a range that has lost its watch would read as clean, and without room for ranges kernels before
  * 6.17 crash. */
 ssize_t
@@ -221,31 +225,18 @@ platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes) {
   return CALL4(SYS_pread64, fd, buffer, bytes, offset_bytes);
 }
 
-void
+bool
 platform_write(int fd, const char *buffer, size_t bytes) {
   while (bytes > 0) {
     long written = CALL3(SYS_write, fd, buffer, bytes);
     if (written == -EINTR)
       continue;
     if (written <= 0)
-      return;   /* nowhere to report it */
+      return false;
     buffer += written;
     bytes -= (size_t)written;
   }
-}
-
-int
-platform_move_descriptor(int fd, int min_fd) {
-  int moved = (int)CALL3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, min_fd);
-  if (moved >= 0)
-    platform_close(fd);
-  return moved;
-}
-
-size_t
-platform_descriptor_limit(void) {
-  struct rlimit limit;
-  return CALL4(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &limit) ? 0 : limit.rlim_cur;
+  return true;
 }
 
 ssize_t
@@ -253,13 +244,6 @@ platform_list_directory(int fd, void *buffer, size_t bytes) {
   if (fault_is_due(FAULT_LIST))
     return -EIO;
   return CALL3(SYS_getdents64, fd, buffer, bytes);
-}
-
-int
-platform_open_event(void) {
-  if (fault_is_due(FAULT_OPEN))
-    return -EMFILE;
-  return (int)CALL2(SYS_eventfd2, 0, O_CLOEXEC);
 }
 
 bool
@@ -274,11 +258,12 @@ platform_read_link(const char *path, char *buffer, size_t bytes) {
   return CALL3(SYS_readlink, path, buffer, bytes);
 }
 
-/* To remove what is not there changes nothing; the kernel says ENOENT, and EINVAL of other descriptors. */
 int
-platform_is_epoll(int fd, int probe_fd) {
-  long err = CALL4(SYS_epoll_ctl, fd, EPOLL_CTL_DEL, probe_fd, NULL);
-  return err == -ENOENT ? 1 : err == -EINVAL || err == -EBADF ? 0 : (int)err;
+platform_forget_descriptors(void) {
+  enum { LINUX_SYS_close_range = 436, LINUX_CLOSE_RANGE_UNSHARE = 1 << 1 };
+  if (fault_is_due(FAULT_CLOSE))
+    return ENOSYS;
+  return (int)-CALL3(LINUX_SYS_close_range, 0, UINT32_MAX, LINUX_CLOSE_RANGE_UNSHARE);
 }
 
 /* ---- processes and threads ---- */

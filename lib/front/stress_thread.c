@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/cycle.h"
+#include "gc/runtime.h"
 #include "world/park.h"
 #include "world/tasks.h"
 
@@ -34,6 +35,8 @@ static atom_int  must_end;
 static void *
 collect_until_end(void *arg) {
   (void)arg;
+  if (runtime_prepare())
+    thread_self()->has_own_descriptors = platform_forget_descriptors() == 0;
   while (has_company() && !atom_int_load_rlx(&must_end)) {
     struct cgc_thread *self = park_begin(arch_stack_pointer());
     platform_sleep(option(OPTION_STRESS_MS) * 1000000);

@@ -114,10 +114,9 @@ enum {
 /* Pages are watched before any is looked at: what is written from here on will be seen. */
 static int
 watch_pages(struct collection_report *report) {
-  struct dirty_pages all;
-  int err = dirty_heap_collect(&all);
+  int err = dirty_heap_begin();
   report->armed_ns = platform_now_ns();
-  return err ? err : trace_begin_beside(&report->trace);
+  return err;
 }
 
 /* Stacks and registers, while they stand still; of the other roots, where they are. */
@@ -217,20 +216,31 @@ sweep_beside(struct collection_report *report) {
 }
 
 /* doc/design.md, "Marking while the program runs", says why nothing that can be reached is lost. */
+static int
+mark_watched(struct collection_report *report) {
+  struct root_list roots = {0};
+  int err = trace_begin_beside(&report->trace);
+  if (err)
+    return err;
+  err = mark_stacks(report, &roots);
+  if (!err)
+    err = mark_heap(report, &roots);
+  if (!err)
+    err = preclean(report);
+  if (!err)
+    err = finish_mark(report);
+  trace_end_beside();
+  return err;
+}
+
 void
 collection_run_beside(struct collection_report *report) {
-  struct root_list roots = {0};
   report->is_beside = true;
   report->err = watch_pages(report);
-  if (!report->err)
-    report->err = mark_stacks(report, &roots);
-  if (!report->err)
-    report->err = mark_heap(report, &roots);
-  if (!report->err)
-    report->err = preclean(report);
-  if (!report->err)
-    report->err = finish_mark(report);
-  trace_end_beside();
+  if (!report->err) {
+    report->err = mark_watched(report);
+    dirty_heap_end();
+  }
   if (!report->err)
     sweep_beside(report);
   else

@@ -308,7 +308,6 @@ cycle_adopt_fork(void) {
   crew_adopt_fork();
   collector_adopt_fork();
   mark_queue_adopt_fork();
-  dirty_adopt_fork();
   span_sweep_adopt_fork();
   sweep_clear_marks();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages of blocks that may hold pointers, written since they were collected last. */
+/* The pages of blocks that may hold pointers, written during a cycle.  Of the collector's thread. */
 #ifndef CGC_GC_DIRTY_HEAP_H
 #define CGC_GC_DIRTY_HEAP_H
 
@@ -11,8 +11,12 @@ struct dirty_pages {
   size_t page_count;   /* of ARCH_PAGE_BYTES */
 };
 
-/* Collects them; the first time in a cycle for their being watched from then on.  0, or why they cannot be told: then any
- * may have been written.  Valid until the next call.  Owned by whoever holds the cycle lock. */
+/* Begins to watch the heap.  0 or an errno code; then there is nothing to end. */
+int  dirty_heap_begin(void);
+void dirty_heap_end(void);
+
+/* The pages written since the last call.  Those of memory that is new to the heap count as written.  0, or why they
+ * cannot be told: then any may have been written.  Valid until the next call. */
 int dirty_heap_collect(struct dirty_pages *result);
 
 #endif

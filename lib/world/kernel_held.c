@@ -38,13 +38,6 @@ add_words_of_file(const char *path, const char *(*find_digits)(const char *line)
 
 static const char ring_name[] = "anon_inode:[io_uring]";
 
-static bool
-is_ring(const char *fd_path) {
-  char name[sizeof ring_name];
-  return platform_read_link(fd_path, name, sizeof name) == (ssize_t)strlen(ring_name) &&
-         memcmp(name, ring_name, strlen(ring_name)) == 0;
-}
-
 /* The user data of requests and completions are among the words of a ring's mappings; the program alone unmaps them.
  * Other words of it are sizes, flags and addresses of buffers. */
 static int
@@ -79,16 +72,17 @@ add_ring_words(void) {
 /* ---- descriptors ---- */
 
 enum {
-  LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing, with up to 3 us for each, is the slower way */
+  LISTED_MAX = CGC_CONFIG_HOSTILE ? 4 : 256,   /* then a listing is slower than to try all numbers */
   TRIED_MAX = CGC_CONFIG_HOSTILE ? 1024 : 65536,
 };
 
 struct descriptor_visit {
-  int probe_fd;   /* a descriptor that no epoll instance can have been told of */
-  int err;
-  int listed;
-  int next_fd;
-  int end_fd;     /* those from next_fd on have not been listed */
+  int  tid;       /* of a thread that has the program's descriptors */
+  bool is_own;    /* the calling thread has them, too */
+  int  err;
+  int  listed;
+  int  next_fd;
+  int  end_fd;    /* those from next_fd on have not been listed */
 };
 
 /* "tfd:        7 events:       19 data:     55d0c0ffee00  pos:0 ..." */
@@ -100,30 +94,36 @@ find_epoll_data(const char *line) {
 }
 
 struct descriptor_path {
-  char text[64];
+  char text[80];
 };
 
+/* Of a directory of the thread's, or what it has for a descriptor (not negative). */
 static struct descriptor_path
-descriptor_path(const char *directory, int fd) {
+descriptor_path(int tid, const char *directory, int fd) {
   struct descriptor_path path;
   struct text text = text_in(path.text, sizeof path.text - 1);
+  text_add(&text, "/proc/self/task/");
+  text_add_u64(&text, (uint64_t)tid);
   text_add(&text, directory);
-  text_add_u64(&text, (uint64_t)fd);
+  if (fd >= 0)
+    text_add_u64(&text, (uint64_t)fd);
   path.text[text.length_bytes] = 0;
   return path;
 }
 
 static bool
 add_descriptor(struct descriptor_visit *visit, int fd) {
-  if (!platform_is_anonymous(fd))
+  static const char epoll_name[] = "anon_inode:[eventpoll]";
+  char name[sizeof epoll_name + 1] = "";
+  if (visit->is_own && !platform_is_anonymous(fd))
     return true;
-  int is_epoll = platform_is_epoll(fd, visit->probe_fd);
-  if (is_epoll > 0)
-    visit->err = add_words_of_file(descriptor_path("/proc/thread-self/fdinfo/", fd).text, find_epoll_data);
-  else if (is_epoll == 0)
-    has_rings = has_rings || is_ring(descriptor_path("/proc/thread-self/fd/", fd).text);
-  else
-    visit->err = -is_epoll;
+  ssize_t bytes = platform_read_link(descriptor_path(visit->tid, "/fd/", fd).text, name, sizeof name - 1);
+  if (bytes < 0 && bytes != -ENOENT)
+    visit->err = (int)-bytes;
+  else if (strcmp(name, epoll_name) == 0)
+    visit->err = add_words_of_file(descriptor_path(visit->tid, "/fdinfo/", fd).text, find_epoll_data);
+  else if (strcmp(name, ring_name) == 0)
+    has_rings = true;
   return !visit->err;
 }
 
@@ -133,7 +133,7 @@ visit_descriptor(int fd, void *arg) {
   visit->next_fd = fd + 1;
   if (!add_descriptor(visit, fd))
     return false;
-  if (++visit->listed != LISTED_MAX)
+  if (++visit->listed != LISTED_MAX || !visit->is_own)
     return true;
   int size = tasks_descriptor_table_size();
   visit->end_fd = size <= TRIED_MAX ? size : 0;
@@ -141,16 +141,13 @@ visit_descriptor(int fd, void *arg) {
 }
 
 /* Through the open descriptors, as registrations follow the epoll instance through dup, fork and sockets, and
- * outlive the descriptor they were made for if that has a copy.  If there are many, all numbers are tried. */
+ * outlive the descriptor they were made for if that has a copy. */
 static int
-add_words_of_descriptors(void) {
-  struct descriptor_visit visit = {.probe_fd = platform_open_event()};
-  if (visit.probe_fd < 0)
-    return -visit.probe_fd;
-  int err = proc_visit_numbers("/proc/thread-self/fd", visit_descriptor, &visit);
+add_words_of_descriptors(int holder_tid) {
+  struct descriptor_visit visit = {.tid = holder_tid ? holder_tid : platform_thread_id(), .is_own = !holder_tid};
+  int err = proc_visit_numbers(descriptor_path(visit.tid, "/fd", -1).text, visit_descriptor, &visit);
   for (int fd = visit.next_fd; fd < visit.end_fd && add_descriptor(&visit, fd); fd++)
     ;
-  platform_close(visit.probe_fd);
   err = err ? err : visit.err;
   return !err && has_rings ? add_ring_words() : err;
 }
@@ -173,9 +170,9 @@ add_timer_values(void) {
 }
 
 int
-kernel_held_list_stw(const uintptr_t **words, size_t *count) {
+kernel_held_list_stw(int holder_tid, const uintptr_t **words, size_t *count) {
   held.count = 0;
-  int err = array_add_word(&held, platform_alternate_stack()) ? add_words_of_descriptors() : ENOMEM;
+  int err = array_add_word(&held, platform_alternate_stack()) ? add_words_of_descriptors(holder_tid) : ENOMEM;
   if (!err)
     err = add_timer_values();
   if (!err)

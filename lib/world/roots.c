@@ -131,11 +131,23 @@ add_registered_stw(void) {
   return true;
 }
 
+/* A thread that has the program's descriptors; 0 if this one has. */
+static int
+descriptor_holder_stw(void) {
+  const struct cgc_thread *self = thread_self();
+  if (self && !self->has_own_descriptors)
+    return 0;
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid) && stop_world_has(thread) && !thread->has_own_descriptors)
+      return (int)atom_int_load_rlx(&thread->tid);
+  return 0;
+}
+
 static int
 add_held_stw(void) {
   const uintptr_t *words;
   size_t count;
-  int err = kernel_held_list_stw(&words, &count);
+  int err = kernel_held_list_stw(descriptor_holder_stw(), &words, &count);
   if (err)
     return err;
   return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_DATA) ? 0 : ENOMEM;

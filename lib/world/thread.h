@@ -18,6 +18,7 @@ struct cgc_thread {
   /* Lock: threads.  tid is 0 for an unused record. */
   atom_int tid;
   bool has_cache;            /* thread_cache_self of that thread points here */
+  bool has_own_descriptors;  /* of ours, and not the program's (platform_forget_descriptors) */
   atom_int is_exiting;       /* its destructors have run */
   struct cgc_thread *next;   /* all records ever; constant once listed */
 

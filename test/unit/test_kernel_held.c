@@ -25,7 +25,7 @@ static size_t word_count;
 static unsigned
 count_words(uintptr_t word) {
   unsigned count = 0;
-  ck_assert_int_eq(kernel_held_list_stw(&words, &word_count), 0);
+  ck_assert_int_eq(kernel_held_list_stw(0, &words, &word_count), 0);
   for (size_t i = 0; i < word_count; i++)
     count += words[i] == word;
   return count;
@@ -219,7 +219,7 @@ START_TEST(kernel_held_fails_without_a_free_descriptor) {
   struct rlimit limit = {(rlim_t)lowest_free_descriptor(), 1024};
   unit_start_runtime();
   ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-  ck_assert_int_eq(kernel_held_list_stw(&words, &word_count), EMFILE);
+  ck_assert_int_eq(kernel_held_list_stw(0, &words, &word_count), EMFILE);
 }
 END_TEST
 
@@ -248,7 +248,7 @@ START_TEST(kernel_held_fails_when_the_system_does) {
         new_timer(SIGEV_NONE, OTHER);
         snprintf(fault, sizeof fault, faults[i], n);
         bool is_set = fault_configure(fault);
-        int err = kernel_held_list_stw(&words, &word_count);
+        int err = kernel_held_list_stw(0, &words, &word_count);
         bool is_right = err == expected[i] || (!err && has_word(VALUE) && has_word(OTHER));
         _exit(is_set && is_right && lowest_free_descriptor() == next ? 0 : 1);
       }
@@ -263,7 +263,7 @@ START_TEST(kernel_held_fails_without_memory) {
   ck_assert(fault_configure("map:1+"));
   while (meta_alloc(64))
     ;
-  ck_assert_int_eq(kernel_held_list_stw(&words, &word_count), ENOMEM);
+  ck_assert_int_eq(kernel_held_list_stw(0, &words, &word_count), ENOMEM);
 }
 END_TEST
 
