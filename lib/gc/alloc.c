@@ -2,6 +2,7 @@
 #include "gc/alloc.h"
 
 #include "base/options.h"
+#include "base/platform.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
@@ -30,6 +31,15 @@ collect_for_stress(struct thread_cache *cache) {
     collect_inside(cache, CYCLE_CAUSE_STRESS);
 }
 
+static void
+wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
+  if (CGC_LIKELY(!ns))
+    return;
+  runtime_leave(cache);
+  platform_sleep(ns);
+  runtime_enter();
+}
+
 /* What a thread takes is noted now and then. */
 static void
 collect_if_due(struct thread_cache *cache) {
@@ -45,6 +55,7 @@ collect_if_due(struct thread_cache *cache) {
   }
   if (cycle_note_handed(bytes) && cycle_is_due(&cause))
     collect_inside(cache, cause);
+  wait_for_cycle(cache, cycle_wait_ns(bytes));
 }
 
 /* ---- pages ---- */

@@ -262,6 +262,19 @@ cycle_note_handed(size_t bytes) {
   return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes || is_periodic_due();
 }
 
+/* Beyond what the cycle was to let them take the threads are slowed down, the more the further. */
+uint64_t
+cycle_wait_ns(size_t bytes) {
+  enum { BYTES_PER_US = 512, SLOW_BYTES_PER_US = 64, WAIT_NS_MAX = 1000000 };
+  if (!atom_int_load_rlx(&is_beside_running))
+    return 0;
+  uint64_t handed = atom_load_rlx(&handed_bytes), allowed = max_u64(pacer.lead_bytes, pacer.goal_bytes / 8);
+  if (handed <= allowed)
+    return 0;
+  uint64_t bytes_per_us = handed > allowed * 2 ? SLOW_BYTES_PER_US : BYTES_PER_US;
+  return min_u64(bytes * 1000 / bytes_per_us, WAIT_NS_MAX);
+}
+
 /* A sample first: who looks at all spans takes from running threads the cache lines that they write to. */
 static bool
 is_goal_reached_locked(void) {

@@ -3,7 +3,8 @@
 
 #include "base/hull.h"
 
-enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2, LEAD_FRACTION_MAX = 2 };
+enum { MULTIPLIER_MAX = 8, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2, FLOATING_FRACTION_MAX = 2,
+       STEP_FRACTION = 32 };
 
 void
 pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim) {
@@ -38,6 +39,12 @@ lasting_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   return is_passing ? before : live;
 }
 
+/* What lived when it was marked and has died since. */
+static uint64_t
+floating_bytes(const struct pacer_input *found) {
+  return min_u64(found->handed_bytes, found->live_bytes / FLOATING_FRACTION_MAX);
+}
+
 static uint64_t
 growth_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   uint64_t live_bytes = found->live_bytes;
@@ -56,17 +63,27 @@ found_something(const struct pacer *pacer, const struct pacer_input *found) {
   return found->held_bytes + found->reclaimed_bytes > grown / FOUND_FRACTION_MIN;
 }
 
+/* Where the heap is at its goal already, a step further. */
+static void
+set_distance(struct pacer *pacer, uint64_t allocated_bytes) {
+  uint64_t trigger_bytes = pacer->goal_bytes - min_u64(pacer->lead_bytes, pacer->goal_bytes);
+  uint64_t step_bytes = allocated_bytes / STEP_FRACTION;
+  pacer->distance_bytes = trigger_bytes > allocated_bytes + step_bytes ? trigger_bytes - allocated_bytes : step_bytes;
+}
+
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   if (found_something(pacer, found) || found->live_bytes < SMALL_HEAP_BYTES)
     pacer->multiplier = 1;
   else if (pacer->multiplier < MULTIPLIER_MAX)
     pacer->multiplier *= 2;
-  uint64_t growth = growth_bytes(pacer, found);
+  struct pacer_input lasting = *found;
+  lasting.live_bytes -= floating_bytes(found);
+  uint64_t growth = growth_bytes(pacer, &lasting);
+  pacer->goal_bytes = lasting.live_bytes + lasting.held_bytes + growth;
+  pacer->lead_bytes = found->handed_bytes + found->handed_bytes / 4;
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
-  pacer->goal_bytes = pacer->grown_from_bytes + growth;
-  pacer->lead_bytes = min_u64(found->handed_bytes + found->handed_bytes / 4, growth / LEAD_FRACTION_MAX);
-  pacer->distance_bytes = growth - pacer->lead_bytes;
+  set_distance(pacer, pacer->grown_from_bytes);
 }
 
 void
@@ -85,9 +102,9 @@ pacer_give_up(struct pacer *pacer, uint64_t used_bytes) {
 /* Near enough counts as reached: or what is missing would be counted again and again. */
 bool
 pacer_is_due(struct pacer *pacer, uint64_t allocated_bytes) {
-  uint64_t trigger_bytes = pacer->goal_bytes - pacer->lead_bytes;
+  uint64_t trigger_bytes = pacer->goal_bytes - min_u64(pacer->lead_bytes, pacer->goal_bytes);
   if (allocated_bytes + pacer->goal_bytes / NEAR_FRACTION >= trigger_bytes)
     return true;
-  pacer->distance_bytes = trigger_bytes - allocated_bytes;
+  set_distance(pacer, allocated_bytes);
   return false;
 }

@@ -10,7 +10,8 @@
  * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
  *
  * A cycle beside the program starts earlier than at its goal, by what the last one let the program take meanwhile, and
- * a quarter of that.
+ * a quarter of that.  What it finds alive is taken to be more than there is by as much, for what dies after it has
+ * been marked is found in the next cycle only: that is part of the growth.  Cycles may follow each other at once then.
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.
