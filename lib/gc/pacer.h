@@ -6,7 +6,7 @@
  * cycle found alive (with the roots, which cost marking as well), less what the allocator itself takes, so
  * that the process stays within the goal.  Three differences.  Free lowers what counts as the heap: after so
  * many bytes as are missing to the goal have been handed out, what is allocated is counted.  A cycle that finds
- * next to nothing doubles the percent in force, up to eightfold, until one finds something; but not in a heap of
+ * next to nothing doubles the percent in force until one finds something; but not in a heap of
  * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
  *
  * A cycle beside the program starts earlier than at its goal, by what the last one let the program take meanwhile, and
@@ -27,7 +27,7 @@ struct pacer {
   uint64_t min_heap_bytes;
   uint64_t cycles_to_reclaim;   /* option confirm */
 
-  uint64_t multiplier;          /* of the percent, 1 to 8 */
+  uint64_t multiplier;          /* of the percent, 1 or 2 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
   uint64_t lead_bytes;          /* less than the goal: what will be handed out while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
