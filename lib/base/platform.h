@@ -110,6 +110,9 @@ unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at lea
  * Returns 0 or an errno code.  clone(2). */
 int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
 
+/* The calling thread runs as most do, whatever the one that made it has asked for. */
+void platform_schedule_normally(void);
+
 /* Sleeps while *at == value, at most timeout_ns (UINT64_MAX: no limit).  May return early. */
 void platform_futex_wait(atom_int *at, unsigned value, uint64_t timeout_ns);
 void platform_futex_wake(atom_int *at, unsigned waiters_max);

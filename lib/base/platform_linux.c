@@ -332,6 +332,12 @@ platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void
   return id < 0 ? (int)-id : 0;
 }
 
+void
+platform_schedule_normally(void) {
+  struct sched_param none = {0};
+  CALL3(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
+}
+
 /* Not a private futex: the kernel wakes the exit word of a helper as a shared one. */
 void
 platform_futex_wait(atom_int *at, unsigned value, uint64_t timeout_ns) {

@@ -9,6 +9,7 @@
  */
 #include "base/arch_x86_64.h"
 #include "front/interpose_aio.h"
+#include "front/interpose_identity.h"
 #include "front/interpose_park.h"
 #include "front/interpose_seccomp.h"
 #include "front/next.h"
@@ -266,6 +267,8 @@ interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
   switch (number) {
     case SYS_sigaltstack: return sigaltstack((const stack_t *)a, (stack_t *)b);
     case SYS_prctl: return prctl((int)a, b, c, d, e);
+    case SYS_unshare: return interpose_unshare(a, 0, 0);
+    case SYS_setns: return interpose_setns(a, b, 0);
     case SYS_seccomp: return interpose_seccomp(a, b, c);
     case SYS_io_submit: return interpose_io_submit(a, b, c);
     case SYS_io_getevents: case SYS_io_pgetevents: return interpose_io_getevents(number, a, b, c, d, e, f);

@@ -106,8 +106,8 @@ collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer
 
 enum {
   ROUNDS_MAX = 8,             /* of looking at written pages before a stop */
-  ROUND_PAGES_MIN = 64,       /* less than this are left to the stop */
-  STOP_PAGES_MAX = 512,       /* more than this send a stop back to more rounds */
+  ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
+  STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 2,
 };
 

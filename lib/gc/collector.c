@@ -30,8 +30,8 @@ make_block(void) {
 }
 
 /* The one before has released the lock, and may be on its last instructions. */
-static void
-await_end(void) {
+void
+collector_await_end(void) {
   unsigned seen;
   while ((seen = atom_int_load_acq(&tid)) != 0)
     platform_futex_wait(&tid, seen, UINT64_MAX);
@@ -43,7 +43,7 @@ collector_start(void (*work)(void *arg), void *arg) {
     stack = meta_alloc(STACK_BYTES);
   if (!stack || (!block && !make_block()))
     return false;
-  await_end();
+  collector_await_end();
   atom_int_store_rlx(&tid, 1);
   if (platform_start_helper(work, arg, stack + STACK_BYTES, block, &tid) == 0)
     return true;

@@ -13,6 +13,9 @@
  * cannot be made. */
 bool collector_start(void (*work)(void *arg), void *arg);
 
+/* With the cycle lock, so that no other is started: waits until there is none. */
+void collector_await_end(void);
+
 /* In a forked child. */
 void collector_adopt_fork(void);
 

@@ -140,6 +140,7 @@ static struct cycle_report report_beside;
 static void
 run_beside(void *arg) {
   struct cycle_report *report = arg;
+  platform_schedule_normally();
   collection_run_beside(&report->collection);
   end_report(report);
   if (cycle_listener)
@@ -149,7 +150,7 @@ run_beside(void *arg) {
 }
 
 /* Small heaps are marked in less time than two stops and a thread take. */
-#define BESIDE_BYTES_MIN (8 * MIB)
+#define BESIDE_BYTES_MIN (CGC_CONFIG_HOSTILE ? 64 * KIB : 8 * MIB)
 
 static bool
 suits_beside(enum cycle_cause cause) {
@@ -229,6 +230,18 @@ cycle_collect(enum cycle_cause cause) {
     return run_stopped(cause, shown);
   stop_signal_unblock_others(shown);
   return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
+}
+
+uint64_t
+cycle_hold_off(void) {
+  uint64_t shown = lock_cycles();
+  collector_await_end();
+  return shown;
+}
+
+void
+cycle_let_go_on(uint64_t held) {
+  unlock_cycles(held);
 }
 
 /* ---- when ---- */

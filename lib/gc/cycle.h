@@ -53,6 +53,11 @@ void cycle_set_percent(uint64_t percent);
 uint64_t cycle_percent(void);
 uint64_t cycle_goal_bytes(void);
 
+/* Waits for the end of a cycle, and for that of the thread that has run it; no other begins until the second is called
+ * with what the first has returned.  Not inside a slow path. */
+uint64_t cycle_hold_off(void);
+void     cycle_let_go_on(uint64_t held);
+
 /* In a forked child. */
 void cycle_adopt_fork(void);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The end is given back in steps, for each of which the address space is locked. */
-#define UNWATCH_BYTES (8 * MIB)
+#define UNWATCH_BYTES (CGC_CONFIG_HOSTILE ? 64 * KIB : 8 * MIB)
 
 static struct array ranges;                        /* struct dirty_range */
 static size_t watched_bytes[ARENA_COUNT_MAX];      /* from the start of each arena */

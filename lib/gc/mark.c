@@ -323,7 +323,7 @@ share_spans(struct marker *marker) {
 
 void
 mark_drain(struct marker *marker, const atom_int *waiting_markers) {
-  enum { SPANS_HELD_MAX = 64 };
+  enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 64 };
   for (unsigned spans = 1;; spans++) {
     if (marker->is_beside && spans % SPANS_HELD_MAX == 0)
       let_go(marker);

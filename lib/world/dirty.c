@@ -74,7 +74,7 @@ add_range(struct array *ranges, uintptr_t start_addr, uintptr_t end_addr) {
 /* What it finds are addresses of the heap: on the collector's stack they keep no blocks, as in static data they would. */
 int
 dirty_collect(uintptr_t start_addr, uintptr_t end_addr, struct array *ranges) {
-  enum { RANGES = 1024 };
+  enum { RANGES = CGC_CONFIG_HOSTILE ? 2 : 1024 };
   struct platform_page_range found[RANGES];
   uint64_t at = start_addr;
   while (at < end_addr) {

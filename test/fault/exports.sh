@@ -25,6 +25,7 @@ __read_chk write readv writev sendfile sendfile64 splice tee vmsplice getrandom 
 fcntl64 tcdrain wait waitpid waitid wait3 wait4 pclose popen system posix_spawn posix_spawnp syscall vfork __vfork prctl
 sigprocmask pthread_sigmask sighold sigrelse signalfd sigwait sigwaitinfo sigtimedwait
 sigaction __sigaction signal ssignal bsd_signal sysv_signal __sysv_signal siginterrupt sigignore sigset
+setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups unshare setns
 execve execv execvp execvpe execl execlp execle execveat fexecve
 END
 

@@ -102,8 +102,8 @@ START_TEST(pacer_with_confirmation_gives_each_cycle_half_of_the_growth) {
 }
 END_TEST
 
-START_TEST(pacer_fruitless_cycles_double_the_percent_up_to_eightfold) {
-  static const uint64_t expected[] = {2, 4, 8, 8, 8};
+START_TEST(pacer_fruitless_cycles_double_the_percent_once) {
+  static const uint64_t expected[] = {2, 2, 2, 2, 2};
   struct pacer pacer = started(PERCENT, SINGLE), plain = started(PERCENT, SINGLE);
   uint64_t live = 1000 * MIB;
   for (size_t i = 0; i < CGC_COUNT(expected); i++) {
@@ -131,7 +131,7 @@ START_TEST(pacer_fruitful_cycle_ends_the_doubling) {
   struct pacer pacer = started(PERCENT, SINGLE);
   end_cycle_found(&pacer, 1000 * MIB, 0);
   end_cycle_found(&pacer, 3000 * MIB, 0);
-  ck_assert_uint_eq(pacer.multiplier, 4);
+  ck_assert_uint_eq(pacer.multiplier, 2);
   end_cycle_found(&pacer, 3000 * MIB, 1000 * MIB);
   ck_assert_uint_eq(pacer.multiplier, 1);
   ck_assert_uint_le(pacer.goal_bytes, 6000 * MIB);
@@ -207,12 +207,41 @@ START_TEST(pacer_after_a_cycle_given_up_waits_a_while) {
 }
 END_TEST
 
+START_TEST(pacer_cycle_beside_the_program_starts_before_its_goal) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .reclaimed_bytes = 500 * MIB, .handed_bytes = 80 * MIB});
+  ck_assert_uint_eq(pacer.lead_bytes, 100 * MIB);
+  ck_assert_uint_eq(pacer.distance_bytes, pacer.goal_bytes - 100 * MIB - 1000 * MIB);
+  ck_assert(!pacer_is_due(&pacer, 1100 * MIB));
+  ck_assert(pacer_is_due(&pacer, pacer.goal_bytes - 100 * MIB));
+}
+END_TEST
+
+START_TEST(pacer_what_has_died_since_it_was_marked_is_part_of_the_growth) {
+  struct pacer beside = started(PERCENT, SINGLE), stopped = started(PERCENT, SINGLE);
+  struct pacer_input found = {.live_bytes = 900 * MIB, .reclaimed_bytes = 500 * MIB};
+  end_cycle(&stopped, found);
+  found.live_bytes = 1000 * MIB;
+  found.handed_bytes = 100 * MIB;
+  end_cycle(&beside, found);
+  ck_assert_uint_eq(beside.goal_bytes, stopped.goal_bytes);
+}
+END_TEST
+
+START_TEST(pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 640 * MIB, .reclaimed_bytes = 500 * MIB, .handed_bytes = 700 * MIB});
+  ck_assert_uint_eq(pacer.distance_bytes, 20 * MIB);
+  ck_assert(pacer_is_due(&pacer, 660 * MIB));
+}
+END_TEST
+
 START_TEST(pacer_largest_values_do_not_overflow) {
   struct pacer pacer = started(1000000, SINGLE);
-  uint64_t live = HULL_HEAP_BYTES, full = 2 * live / 100 * 1000000 * 8;
+  uint64_t live = HULL_HEAP_BYTES, full = 2 * live / 100 * 1000000 * 2;
   for (int i = 0; i < 4; i++)
     end_cycle(&pacer, (struct pacer_input){.live_bytes = live, .root_bytes = live, .held_memory_bytes = 2 * live});
-  ck_assert_uint_eq(pacer.multiplier, 8);
+  ck_assert_uint_eq(pacer.multiplier, 2);
   ck_assert_uint_le(growth(&pacer), full);
   ck_assert_uint_ge(growth(&pacer), full / 2);
 }
@@ -228,7 +257,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_passing_rise_moves_the_goal_but_not_the_growth);
   tcase_add_test(tests, pacer_small_heap_has_the_least_heap_as_goal);
   tcase_add_test(tests, pacer_with_confirmation_gives_each_cycle_half_of_the_growth);
-  tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_up_to_eightfold);
+  tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_once);
   tcase_add_test(tests, pacer_fruitless_cycles_of_a_small_heap_double_nothing);
   tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
   tcase_add_test(tests, pacer_cycle_pays_from_a_64th_of_the_new_blocks_on);
@@ -238,6 +267,9 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_close_to_the_goal_is_due);
   tcase_add_test(tests, pacer_set_percent_holds_for_the_goal_in_force);
   tcase_add_test(tests, pacer_after_a_cycle_given_up_waits_a_while);
+  tcase_add_test(tests, pacer_cycle_beside_the_program_starts_before_its_goal);
+  tcase_add_test(tests, pacer_what_has_died_since_it_was_marked_is_part_of_the_growth);
+  tcase_add_test(tests, pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step);
   tcase_add_test(tests, pacer_largest_values_do_not_overflow);
   return suite;
 }
