@@ -24,7 +24,7 @@ malloc_trim(size_t keep_bytes) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return 0;
-  thread_cache_collect_remote(cache);
+  thread_cache_collect_remote(cache, UINT32_MAX);
   size_t given_back = page_heap_scavenge(keep_bytes);
   runtime_leave(cache);
   return given_back > 0;

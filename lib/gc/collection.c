@@ -143,7 +143,8 @@ mark_heap(struct collection_report *report, const struct root_list *roots) {
 
 static void
 mark_written(struct collection_report *report, const struct dirty_pages *pages) {
-  trace_ranges_beside(pages->ranges, pages->range_count);
+  for (unsigned i = 0; i < pages->part_count; i++)
+    trace_ranges_beside(pages->parts[i].ranges, pages->parts[i].count);
   trace_drain_beside(&report->trace);
 }
 
@@ -153,7 +154,7 @@ preclean(struct collection_report *report) {
   size_t before_pages = SIZE_MAX;
   for (unsigned round = 0; round < ROUNDS_MAX; round++) {
     struct dirty_pages pages;
-    int err = dirty_heap_collect(&pages);
+    int err = dirty_heap_collect(DIRTY_ALONE, &pages);
     if (err)
       return err;
     report->preclean_rounds++;
@@ -193,8 +194,9 @@ finish_mark(struct collection_report *report) {
     int err = stop_the_world(report);
     if (err)
       return err;
-    err = dirty_heap_collect(&pages);
+    err = dirty_heap_collect(DIRTY_BY_CREW, &pages);
     last_stop(report)->dirty_pages = pages.page_count;
+    last_stop(report)->collected_ns = platform_now_ns();
     bool is_last = stops == FINISH_STOPS_MAX || pages.page_count <= STOP_PAGES_MAX;
     if (!err && is_last)
       err = finish_mark_stw(report, &pages);
@@ -233,14 +235,16 @@ mark_watched(struct collection_report *report) {
   return err;
 }
 
+/* Where the pages cannot be watched after all, all is done in one stop. */
 void
 collection_run_beside(struct collection_report *report) {
-  report->is_beside = true;
-  report->err = watch_pages(report);
-  if (!report->err) {
-    report->err = mark_watched(report);
-    dirty_heap_end();
+  if (watch_pages(report)) {
+    collection_run_stopped(report, 0);
+    return;
   }
+  report->is_beside = true;
+  report->err = mark_watched(report);
+  dirty_heap_end();
   if (!report->err)
     sweep_beside(report);
   else

@@ -13,7 +13,8 @@ enum { COLLECTION_STOPS_MAX = 8 };
 struct collection_stop {
   uint64_t begin_ns;          /* stopping begins */
   uint64_t stopped_ns;        /* all threads have stopped */
-  uint64_t roots_ns;          /* roots are listed; 0 if they were not */
+  uint64_t collected_ns;      /* written pages are known; 0 if they were not asked for */
+  uint64_t roots_ns;          /* roots are listed; likewise */
   uint64_t marked_ns;         /* likewise */
   uint64_t end_ns;            /* the world runs again */
   size_t   dirty_pages;       /* found in it */
@@ -38,7 +39,7 @@ struct collection_report {
   struct sweep_result sweep;
 };
 
-/* All of it in one stop.  The caller's stack counts from stack_pointer. */
+/* All of it in one stop.  The caller's stack counts from stack_pointer, or not at all (0). */
 void collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer);
 
 /* Beside the program, on a thread that is not its own.  Only if dirty_is_available. */

@@ -84,8 +84,10 @@ adopt_fork_blocked(void) {
   central_reset();
   page_heap_rebuild();
   cycle_adopt_fork();
-  if (thread)
+  if (thread) {
+    thread->cache.pending = NULL;
     atom_store_rlx(&thread->cache.owner.remote_spans, 0);
+  }
   for (size_t i = 0, count = span_table_count(); i < count; i++)
     adopt_span(span_table_at(i), thread ? &thread->cache : NULL);
 }

@@ -11,6 +11,7 @@ __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 
 enum {
   RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128,
+  REMOTE_SPANS_STEP = CGC_CONFIG_HOSTILE ? 1 : 32,
   FULL_FRACTION = 32,   /* a span with fewer free slots than this part of all counts as full */
 };
 
@@ -124,18 +125,22 @@ make_current(struct thread_cache *cache, struct cgc_span *span) {
 
 /* ---- operations ---- */
 
-void
-thread_cache_collect_remote(struct thread_cache *cache) {
-  struct cgc_span *span = span_owner_take_remote(&cache->owner);
-  while (span) {
-    struct cgc_span *next = span->remote_next;
+bool
+thread_cache_collect_remote(struct thread_cache *cache, unsigned spans_max) {
+  for (unsigned i = 0; i < spans_max; i++) {
+    if (!cache->pending && atom_load_rlx(&cache->owner.remote_spans))
+      cache->pending = span_owner_take_remote(&cache->owner);
+    struct cgc_span *span = cache->pending;
+    if (!span)
+      return false;
+    cache->pending = span->remote_next;
     atom_int_store_rel(&span->is_remote_listed, 0);
     if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner)
       span_list_remote(span);
     else if (span->state != SPAN_CURRENT)
       settle_span(cache, span);
-    span = next;
   }
+  return true;
 }
 
 static struct cgc_span *
@@ -157,9 +162,12 @@ thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
       return true;
     retire_current(cache, current);
   }
-  if (atom_load_rlx(&cache->owner.remote_spans))
-    thread_cache_collect_remote(cache);
-  struct cgc_span *span = take_span(cache, span_class);
+  struct cgc_span *span;
+  bool has_more;
+  do {
+    has_more = thread_cache_collect_remote(cache, REMOTE_SPANS_STEP);
+    span = take_span(cache, span_class);
+  } while (!span && has_more);
   if (!span)
     return false;
   make_current(cache, span);
@@ -221,7 +229,7 @@ thread_cache_abandon(struct thread_cache *cache) {
     abandon_list(&cache->lists[i].full);
   }
   cache->retained_pages = 0;
-  thread_cache_collect_remote(cache);   /* to their owners from now on */
+  thread_cache_collect_remote(cache, UINT32_MAX);   /* to their owners from now on */
 }
 
 void
@@ -232,6 +240,7 @@ thread_cache_forget(struct thread_cache *cache) {
     cache->lists[i] = (struct span_lists){0};
   }
   cache->retained_pages = 0;
+  cache->pending = NULL;
   atom_store_rlx(&cache->owner.remote_spans, 0);
   atom_int_store_rlx(&cache->is_inside, 0);
   atom_int_store_rlx(&cache->is_stop_wanted, 0);

@@ -35,6 +35,7 @@ struct thread_cache {
   /* Owner; read by collections with the world stopped. */
   struct alloc_window windows[SPAN_CLASS_COUNT];
   struct span_lists   lists[SPAN_CLASS_COUNT];
+  struct cgc_span *pending;  /* taken off the remote spans, and not looked at yet; linked by remote_next */
   size_t retained_pages;     /* in empty spans kept for the next use */
   size_t handed_bytes;       /* in slots that came into windows, since the owner last took it */
 
@@ -137,8 +138,9 @@ bool thread_cache_absolve(struct cgc_span *span, uintptr_t addr);
 /* Closes all windows, so that a sweep judges their words.  The owner only. */
 void thread_cache_flush(struct thread_cache *cache);
 
-/* Collects what others freed; gives empty spans that are not worth keeping back. */
-void thread_cache_collect_remote(struct thread_cache *cache);
+/* Collects what others freed; gives empty spans that are not worth keeping back.  Up to so many spans: a sweep may have
+ * left very many.  True if there are more. */
+bool thread_cache_collect_remote(struct thread_cache *cache, unsigned spans_max);
 
 /* Gives all spans to the central lists.  The owner, or for a thread that is gone. */
 void thread_cache_abandon(struct thread_cache *cache);

@@ -86,7 +86,11 @@ add_times_beside(struct text *line, const struct collection_report *report) {
       add_ms(line, " mark ", ran_ns, stop->begin_ns);
     add_ms(line, " stop ", stop->begin_ns, stop->end_ns);
     add_ms(line, " (stopping ", stop->begin_ns, stop->stopped_ns);
-    add_count(line, ", dirty ", stop->dirty_pages, ")");
+    if (stop->collected_ns) {
+      add_count(line, ", ", stop->dirty_pages, " pages");
+      add_ms(line, " in ", stop->stopped_ns, stop->collected_ns);
+    }
+    text_add(line, ")");
     ran_ns = stop->end_ns;
   }
   add_ms(line, " sweep ", ran_ns, report->swept_ns);

@@ -142,7 +142,7 @@ settle_locked(struct cgc_thread *thread) {
   else if (!is_self && !stop_world_has(thread))
     clear_locked(thread);
   else if (thread->has_cache && (is_self || !thread->is_kernel_parked))
-    thread_cache_collect_remote(&thread->cache);
+    thread_cache_collect_remote(&thread->cache, UINT32_MAX);
 }
 
 void
