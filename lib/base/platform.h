@@ -110,6 +110,13 @@ unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at lea
  * Returns 0 or an errno code.  clone(2). */
 int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
 
+/* Whether a filter of system calls is in force.  prctl(2). */
+bool platform_has_filter(void);
+
+/* Whether a process survives that system call, made with arguments that make it fail.  True if no child can be made to
+ * find out.  clone(2). */
+bool platform_survives(long number);
+
 /* The calling thread runs as most do, whatever the one that made it has asked for. */
 void platform_schedule_normally(void);
 
@@ -119,7 +126,9 @@ void platform_futex_wake(atom_int *at, unsigned waiters_max);
 
 /* ---- signals ---- */
 
-enum { PLATFORM_SIGNAL_MAX = 64, PLATFORM_REAL_TIME_MIN = 34 };   /* libc keeps 32 and 33 to itself */
+/* libc keeps two real-time signals to itself, for cancellation, and for setuid(2) and its like, which wait until every
+ * thread has taken it. */
+enum { PLATFORM_SIGNAL_MAX = 64, PLATFORM_LIBC_CANCEL = 32, PLATFORM_LIBC_SETXID = 33, PLATFORM_REAL_TIME_MIN = 34 };
 
 /* The signal's bit in a mask; 0 for no signal. */
 CGC_INLINE uint64_t

@@ -8,15 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define CALL0(n)                call(n, 0, 0, 0, 0, 0, 0)
@@ -24,6 +27,8 @@
 #define CALL2(n, a, b)          call(n, (long)(a), (long)(b), 0, 0, 0, 0)
 #define CALL3(n, a, b, c)       call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define CALL4(n, a, b, c, d)    call(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
+#define CALL5(n, a, b, c, d, e) \
+  call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define CALL6(n, a, b, c, d, e, f) \
   call(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
@@ -332,6 +337,30 @@ platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void
   return id < 0 ? (int)-id : 0;
 }
 
+bool
+platform_has_filter(void) {
+  return CALL5(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+}
+
+/* A copy of this process, as fork makes it, and no core file of it.  With no signal at its end it is seen only by those
+ * who wait for such children. */
+bool
+platform_survives(long number) {
+  enum { NO_SIGNAL_AT_END = 0 };
+  int status = 0;
+  uint64_t mask = platform_block_signals();
+  long id = CALL5(SYS_clone, NO_SIGNAL_AT_END, NULL, NULL, NULL, NULL);
+  if (id == 0) {
+    CALL5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    arch_syscall(number, -1, -1, -1, -1, -1, -1);
+    CALL1(SYS_exit_group, 0);
+  }
+  while (id > 0 && CALL4(SYS_wait4, id, &status, __WALL, NULL) == -EINTR)
+    ;
+  platform_restore_signals(mask);
+  return id < 0 || !WIFSIGNALED(status);
+}
+
 void
 platform_schedule_normally(void) {
   struct sched_param none = {0};
@@ -371,11 +400,10 @@ int
 platform_set_handler(int signal, platform_handler *handler) {
   if (fault_is_due(FAULT_SIGACTION))
     return EINVAL;
-  enum { LIBC_CANCEL = 32, LIBC_SETXID = 33 };
   struct platform_action action = {
     .handler = (uintptr_t)handler,
     .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
-    .mask = ~(platform_signal_bit(LIBC_CANCEL) | platform_signal_bit(LIBC_SETXID) | PLATFORM_FAULTS),
+    .mask = ~(platform_signal_bit(PLATFORM_LIBC_CANCEL) | platform_signal_bit(PLATFORM_LIBC_SETXID) | PLATFORM_FAULTS),
   };
   return platform_signal_action(signal, &action, NULL);
 }

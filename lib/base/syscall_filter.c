@@ -22,12 +22,26 @@ atom_int syscall_filter_count;
 static atom_word filters[FILTERS_MAX];   /* struct filter *; 0: none */
 static atom_int  forbids_all;
 
+enum { NUMBERS_MAX = 1024, WORD_BITS = 64 };
+static atom_word forbidden[NUMBERS_MAX / WORD_BITS];   /* a bit per system call */
+
 /* ---- the list ---- */
 
 void
 syscall_filter_forbid_all(void) {
   atom_int_store_rel(&forbids_all, 1);
   atom_int_add_full(&syscall_filter_count, 1);
+}
+
+void
+syscall_filter_forbid(long number) {
+  atom_or_full(&forbidden[number / WORD_BITS], (uintptr_t)1 << number % WORD_BITS);
+  atom_int_add_full(&syscall_filter_count, 1);
+}
+
+static bool
+is_forbidden(long number) {
+  return number >= NUMBERS_MAX || atom_load_rlx(&forbidden[number / WORD_BITS]) >> number % WORD_BITS & 1;
 }
 
 static int
@@ -158,7 +172,7 @@ bool
 syscall_filter_permits_slow(long number, const uint64_t arguments[6]) {
   struct seccomp_data data = {.nr = (int)number, .arch = AUDIT_ARCH_X86_64};
   memcpy(data.args, arguments, sizeof data.args);
-  if (atom_int_load_acq(&forbids_all))
+  if (atom_int_load_acq(&forbids_all) || is_forbidden(number))
     return false;
   for (unsigned i = 0; i < FILTERS_MAX; i++) {
     const struct filter *filter = (const struct filter *)atom_load_acq(&filters[i]);

@@ -2,7 +2,8 @@
 /*
  * The filters of system calls that the program has put on itself (seccomp(2)).  A call that they answer with death
  * or a signal is not made: it fails, as if they had answered with an error.  They are run here on the very
- * arguments, so that what they allow is still used.  Filters that were there before the program started are unknown.
+ * arguments, so that what they allow is still used.  What filters do that were there before the program started is
+ * found out by child processes (base/syscall_probe.h).
  *
  * A filter counts for the whole process, though the kernel may know it for one thread only.
  */
@@ -32,6 +33,9 @@ void syscall_filter_forget(int number);
 
 /* From now on nothing is permitted: strict mode. */
 void syscall_filter_forbid_all(void);
+
+/* Nor that one, whatever its arguments are. */
+void syscall_filter_forbid(long number);
 
 bool syscall_filter_permits_slow(long number, const uint64_t arguments[6]);
 

@@ -6,6 +6,7 @@
 #include "base/arch_x86_64.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "base/syscall_probe.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "world/park.h"
@@ -60,6 +61,7 @@ void
 stress_thread_start(void) {
   if (!option(OPTION_STRESS_MS))
     return;
+  syscall_probe();   /* before that thread makes calls that no other makes */
   pthread_atfork(NULL, NULL, start_thread);
   start_thread();
 }

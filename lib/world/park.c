@@ -14,10 +14,28 @@ put_up_fences(void) {
   fallback_note(FALLBACK_FENCES);
 }
 
+static bool is_barrier_untried;
+
+/* Under a filter of system calls it is not tried before the filter has been (base/syscall_probe.h). */
 void
 park_init(void) {
+  is_barrier_untried = platform_has_filter();
+  if (is_barrier_untried)
+    atom_int_store_rlx(&park_needs_fence, 1);
+  else if (platform_barrier_all_threads())
+    put_up_fences();
+}
+
+/* Who sees that no fence is needed any more runs after the stopper's barrier works. */
+void
+park_init_filtered(void) {
+  if (!is_barrier_untried)
+    return;
+  is_barrier_untried = false;
   if (platform_barrier_all_threads())
     put_up_fences();
+  else
+    atom_int_store_rel(&park_needs_fence, 0);
 }
 
 /* Refused for the first time, by a filter of system calls: from now on the threads have fences, but some

@@ -21,8 +21,9 @@
 /* 1 if the stopper's barrier is not to be had. */
 extern atom_int park_needs_fence;
 
-/* Once, before there are threads. */
+/* Once, before there are threads; and once more when it is known what filters of system calls permit. */
 void park_init(void);
+void park_init_filtered(void);
 
 /* The stopper's part, after the stop has begun: 0, or EAGAIN if this stop cannot tell who is parked. */
 int park_synchronize(void);

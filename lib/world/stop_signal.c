@@ -294,7 +294,8 @@ stop_signal_show_mask(void) {
 
 uint64_t
 stop_signal_block_others(void) {
-  uint64_t set = ~PLATFORM_FAULTS & ~platform_signal_bit(signal_of_self()), mask = 0;
+  uint64_t passed = PLATFORM_FAULTS | platform_signal_bit(PLATFORM_LIBC_SETXID) | platform_signal_bit(signal_of_self());
+  uint64_t set = ~passed, mask = 0;
   platform_signal_mask(SIG_BLOCK, &set, &mask);
   return stop_signal_shown(mask);
 }

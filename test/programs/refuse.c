@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * refuse CALL[=ERROR],... COMMAND [ARGUMENT...]
+ * refuse CALL[=ANSWER],... COMMAND [ARGUMENT...]
  *
- * Runs a command under a seccomp filter that refuses system calls, with EPERM or the error given (EPERM,
- * ENOSYS, EACCES): what containers and sandboxes do.  The command's children inherit the filter.
+ * Runs a command under a seccomp filter that refuses system calls, with EPERM or the answer given (EPERM,
+ * ENOSYS, EACCES, kill): what containers and sandboxes do.  The command's children inherit the filter.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,10 +26,15 @@ static const struct named_number calls[] = {
   {"userfaultfd", SYS_userfaultfd}, {"membarrier", SYS_membarrier}, {"process_vm_readv", SYS_process_vm_readv},
   {"clone3", SYS_clone3},           {"ioctl", SYS_ioctl},           {"madvise", SYS_madvise},
   {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo},                     {"sched_getaffinity", SYS_sched_getaffinity},
+  {"close_range", 436},             {"readlink", SYS_readlink},
   {NULL, 0},
 };
 
-static const struct named_number errors[] = {{"EPERM", EPERM}, {"ENOSYS", ENOSYS}, {"EACCES", EACCES}, {NULL, 0}};
+static const struct named_number answers[] = {
+  {"EPERM", SECCOMP_RET_ERRNO | EPERM},   {"ENOSYS", SECCOMP_RET_ERRNO | ENOSYS},
+  {"EACCES", SECCOMP_RET_ERRNO | EACCES}, {"kill", SECCOMP_RET_KILL_PROCESS},
+  {NULL, 0},
+};
 
 static struct sock_filter code[2 * sizeof calls / sizeof *calls + 2];
 static unsigned short length;
@@ -62,15 +67,15 @@ refuse(char *item) {
   if (equals)
     *equals = 0;
   unsigned number = number_of(item, calls, "unknown system call");
-  unsigned error = equals ? number_of(equals + 1, errors, "unknown error") : EPERM;
+  unsigned answer = number_of(equals ? equals + 1 : "EPERM", answers, "unknown answer");
   add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
-  add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
+  add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, answer));
 }
 
 int
 main(int argc, char **argv) {
   if (argc < 3)
-    die("usage", "refuse CALL[=ERROR],... COMMAND [ARGUMENT...]");
+    die("usage", "refuse CALL[=ANSWER],... COMMAND [ARGUMENT...]");
   add((struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
   for (char *item = strtok(argv[1], ","); item; item = strtok(NULL, ","))
     refuse(item);

@@ -18,18 +18,19 @@ trap 'rm -rf "$work"' EXIT
 
 # filter, and what the trace must say: "" if nothing changes
 filters=(
-  "userfaultfd|"
+  "userfaultfd|stop"
   "clone3=ENOSYS|"
   "membarrier|fences"
   "membarrier=ENOSYS|fences"
   "process_vm_readv|mem"
-  "userfaultfd,membarrier,process_vm_readv=ENOSYS,clone3=ENOSYS|mem fences"
+  "userfaultfd,membarrier,process_vm_readv=ENOSYS,clone3=ENOSYS|mem fences stop"
+  "userfaultfd=kill,membarrier=kill,process_vm_readv=kill,close_range=kill|mem fences stop"
 )
 
 status=0
 
 trace_of() { # FILTER: the trace of a process with two threads
-  "$work/refuse" "$1" env LD_PRELOAD="$lib" CGC_OPTIONS=trace=1:stress-ms=1 sleep 0.05 2>&1 | grep -m1 '^cgc .* markers'
+  "$work/refuse" "$1" env LD_PRELOAD="$lib" CGC_OPTIONS=trace=1:stress-ms=1:dirty=uffd sleep 0.2 2>&1 | grep '^cgc .* markers' | tail -n 1
 }
 
 for row in "${filters[@]}"; do
