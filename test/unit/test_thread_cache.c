@@ -286,7 +286,7 @@ START_TEST(thread_cache_span_emptied_by_others_is_noticed) {
   take();
   for (int i = 0; i < SLOTS; i++)
     give_remotely(blocks[i]);
-  thread_cache_collect_remote(&cache);
+  thread_cache_collect_remote(&cache, UINT32_MAX);
   ck_assert(span->is_retained);
   ck_assert_uint_eq(span_free_slots(span), SLOTS);
   page_heap_check();
@@ -305,7 +305,7 @@ START_TEST(thread_cache_span_emptied_by_both_is_noticed) {
     else
       ck_assert(is_freed(give(blocks[i])));
   }
-  thread_cache_collect_remote(&cache);
+  thread_cache_collect_remote(&cache, UINT32_MAX);
   ck_assert(span->is_retained);
   page_heap_check();
 }
@@ -352,7 +352,7 @@ START_TEST(thread_cache_with_blocks_freed_by_other_threads_loses_none) {
     }
   for (int i = 0; i < THREADS; i++)
     pthread_join(threads[i], NULL);
-  thread_cache_collect_remote(&cache);
+  thread_cache_collect_remote(&cache, UINT32_MAX);
   page_heap_check();
   ck_assert_uint_le(page_heap_used_bytes(), (THREADS + 3) * SPAN_PAGE_BYTES);
   thread_cache_abandon(&cache);
