@@ -96,6 +96,28 @@ CGC_API int cgc_collect(void);
  */
 CGC_API unsigned cgc_set_percent(unsigned percent);
 
+/**
+ * Sets the soft limit of memory: what the heap and the library's own data should take of the system at most.  Cycles
+ * come earlier to stay within it, and free memory is given back; it is exceeded rather than that the program starves.
+ *
+ * bytes    CGC_MEMORY_LIMIT_MIN or more; CGC_MEMORY_LIMIT_AUTO follows the control group's limit, CGC_MEMORY_LIMIT_OFF
+ *          is none.
+ * Returns  The limit before, one of the two words included, or 0 if the new one is too small (and nothing changed).
+ * errno    Unchanged.
+ * Source   Go's debug.SetMemoryLimit.
+ */
+CGC_API uint64_t cgc_set_memory_limit(uint64_t bytes);
+#define CGC_MEMORY_LIMIT_AUTO ((uint64_t)1)
+#define CGC_MEMORY_LIMIT_OFF  UINT64_MAX
+#define CGC_MEMORY_LIMIT_MIN  ((uint64_t)1 << 20)
+
+/**
+ * Gives all free memory back to the system.
+ * Returns  How many bytes that were.
+ * errno    Unchanged.
+ */
+CGC_API size_t cgc_release_memory(void);
+
 /* ---- roots ---- */
 
 /**

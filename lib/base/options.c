@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE, OPTION_KIND_DIRTY, OPTION_KIND_COUNT };
+enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE, OPTION_KIND_DIRTY,
+                   OPTION_KIND_LIMIT, OPTION_KIND_COUNT };
 
 struct option_row {
   const char *name;
@@ -29,10 +30,11 @@ uint64_t option_values[OPTION_COUNT] = {
 #undef OPTION_INITIAL
 };
 
-/* Of the kinds that are one of some names: these, ended by NULL. */
+/* Of the kinds that have names for their first values: these, ended by NULL. */
 static const char *const *const option_names[OPTION_KIND_COUNT] = {
   [OPTION_KIND_MODE] = (const char *const[]){"off", "collect", NULL},
   [OPTION_KIND_DIRTY] = (const char *const[]){"auto", "uffd", "stop", NULL},
+  [OPTION_KIND_LIMIT] = (const char *const[]){"off", "auto", NULL},
 };
 
 /* ---- values ---- */
@@ -76,34 +78,53 @@ parse_number(const char *text, size_t length, bool allow_suffix, uint64_t *value
   return i == length;
 }
 
+/* Kinds with names only are no numbers. */
+static bool
+is_numeric(const struct option_row *row) {
+  return !option_names[row->kind] || row->kind == OPTION_KIND_LIMIT;
+}
+
+/* Numbers beside names: less would be taken for one. */
+#define LIMIT_BYTES_MIN (1 * MIB)
+
 static bool
 parse_value(const struct option_row *row, const char *text, size_t length, uint64_t *value) {
   const char *const *names = option_names[row->kind];
-  bool is_parsed = names ? parse_name(names, text, length, value)
-                     : parse_number(text, length, row->kind == OPTION_KIND_BYTES, value);
-  return is_parsed && *value >= row->min && *value <= row->max;
+  if (names && parse_name(names, text, length, value))
+    return true;
+  if (!is_numeric(row) || !parse_number(text, length, row->kind != OPTION_KIND_NUMBER, value))
+    return false;
+  return *value >= (names ? LIMIT_BYTES_MIN : row->min) && *value <= row->max;
 }
 
 static void
 add_value(struct text *line, const struct option_row *row, uint64_t value) {
-  if (option_names[row->kind])
-    text_add(line, option_names[row->kind][value]);
+  const char *const *names = option_names[row->kind];
+  if (names && (!is_numeric(row) || value < LIMIT_BYTES_MIN))
+    text_add(line, names[value]);
   else
     text_add_u64(line, value);
 }
 
 static void
+add_names(struct text *line, const struct option_row *row) {
+  for (const char *const *name = option_names[row->kind]; *name; name++) {
+    text_add(line, *name);
+    if (name[1] || is_numeric(row))
+      text_add(line, " or ");
+  }
+}
+
+static void
 add_range(struct text *line, const struct option_row *row) {
-  for (uint64_t value = row->min; option_names[row->kind] && value < row->max; value++) {
-    add_value(line, row, value);
-    text_add(line, " or ");
-  }
-  if (!option_names[row->kind]) {
-    add_value(line, row, row->min);
-    text_add(line, " to ");
-  }
-  add_value(line, row, row->max);
-  if (row->kind == OPTION_KIND_BYTES)
+  if (option_names[row->kind])
+    add_names(line, row);
+  if (!is_numeric(row))
+    return;
+  text_add_u64(line, option_names[row->kind] ? LIMIT_BYTES_MIN : row->min);
+  text_add(line, " to ");
+  text_add_u64(line, row->max);
+  if (row->kind != OPTION_KIND_NUMBER)
     text_add(line, " bytes");
 }
 

@@ -11,10 +11,11 @@
 #include <stdbool.h>
 
 enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
+enum option_limit { OPTION_LIMIT_OFF, OPTION_LIMIT_AUTO };   /* or more: bytes */
 enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
 
 /* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
- * MODE and DIRTY, one of some names each. */
+ * MODE and DIRTY, one of some names each; LIMIT, one of two names or bytes. */
 #define OPTION_LIST(X)                                                                              \
   X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                \
     "off: an allocator only; collect: reclaim what cannot be reached")                              \
@@ -22,6 +23,8 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
     "growth over the live heap, in percent, before the next cycle ends")                            \
   X(MIN_HEAP, "min-heap", BYTES, 4 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                \
     "no cycle starts by itself in a heap smaller than this")                                        \
+  X(MEMORY_LIMIT, "memory-limit", LIMIT, OPTION_LIMIT_AUTO, 0, HULL_HEAP_BYTES,                     \
+    "memory that the heap should not exceed, its metadata included; auto: what the control group leaves; off: none") \
   X(CONFIRM, "confirm", NUMBER, 2, 1, 2,                                                            \
     "cycles in a row that must find a malloc block unreachable before it is reclaimed")             \
   X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                     \

@@ -288,6 +288,22 @@ platform_user_id(void) {
   return (int)CALL0(SYS_getuid);
 }
 
+/* "size resident shared ...", in pages. */
+uint64_t
+platform_resident_bytes(void) {
+  char text[128];
+  uint64_t pages = 0;
+  int fd = platform_open_read("/proc/thread-self/statm");
+  ssize_t bytes = fd < 0 ? 0 : platform_read(fd, text, sizeof text - 1);
+  if (fd >= 0)
+    platform_close(fd);
+  text[bytes > 0 ? bytes : 0] = 0;
+  const char *at = strchr(text, ' ');
+  for (at = at ? at + 1 : text; *at >= '0' && *at <= '9'; at++)
+    pages = pages * 10 + (uint64_t)(*at - '0');
+  return pages * ARCH_PAGE_BYTES;
+}
+
 bool
 platform_thread_exists(int tid) {
   return CALL3(SYS_tgkill, platform_process_id(), tid, 0) != -ESRCH;

@@ -5,7 +5,9 @@
 #include "front/interpose.h"
 #include "gc/alloc.h"
 #include "gc/cycle.h"
+#include "gc/memory_limit.h"
 #include "gc/runtime.h"
+#include "heap/page_heap.h"
 #include "report/stats.h"
 #include "world/roots.h"
 
@@ -73,6 +75,27 @@ cgc_set_percent(unsigned percent) {
   unsigned before = (unsigned)cycle_percent();
   cycle_set_percent(percent);
   return before;
+}
+
+uint64_t
+cgc_set_memory_limit(uint64_t bytes) {
+  bool is_valid = bytes >= CGC_MEMORY_LIMIT_MIN || bytes == CGC_MEMORY_LIMIT_AUTO;
+  if (!is_valid || enter_once())
+    return 0;
+  uint64_t before = memory_limit_setting();
+  memory_limit_set(bytes);
+  return before;
+}
+
+size_t
+cgc_release_memory(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return 0;
+  thread_cache_collect_remote(cache, UINT32_MAX);
+  size_t bytes = page_heap_scavenge(0);
+  runtime_leave(cache);
+  return bytes;
 }
 
 /* The registered ranges' lock is taken in collections too: not to be stopped while it is held. */

@@ -10,6 +10,7 @@
 #include "gc/collector.h"
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
+#include "gc/memory_limit.h"
 #include "heap/page_heap.h"
 #include "world/park.h"
 #include "world/stop_signal.h"
@@ -60,6 +61,14 @@ unlock_cycles(uint64_t shown) {
 
 /* ---- pace ---- */
 
+/* Near the limit free memory goes back to the system. */
+static void
+give_back_beyond(uint64_t limit_bytes) {
+  uint64_t taken_bytes = page_heap_used_bytes() + meta_bytes(), aim_bytes = limit_bytes - limit_bytes / 20;
+  if (taken_bytes + page_heap_retained_bytes() > aim_bytes)
+    page_heap_scavenge(aim_bytes > taken_bytes ? aim_bytes - taken_bytes : 0);
+}
+
 static void
 pace(const struct collection_report *report) {
   used_at_end_bytes = page_heap_used_bytes();
@@ -69,10 +78,12 @@ pace(const struct collection_report *report) {
     .reclaimed_bytes = report->sweep.reclaimed_bytes,
     .root_bytes = report->root_bytes,
     .held_memory_bytes = report->held_memory_bytes,
+    .limit_bytes = memory_limit_for(page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes()),
     .handed_bytes = report->is_beside ? atom_load_rlx(&handed_bytes) : 0,
   };
   pacer_end_cycle(&pacer, &found);
   atom_store_rlx(&handed_bytes, 0);
+  give_back_beyond(found.limit_bytes);
 }
 
 /* A cycle given up must not be tried again at once. */
@@ -264,6 +275,7 @@ void
 cycle_init(void) {
   cycle_process_id = platform_process_id();
   cycle_ended_ns = platform_now_coarse_ns();
+  memory_limit_init();
   pacer_init(&pacer, option(OPTION_PERCENT), option(OPTION_MIN_HEAP), option(OPTION_CONFIRM));
 }
 
@@ -309,13 +321,21 @@ is_goal_reached_locked(void) {
          pacer_is_due(&pacer, sweep_count_allocated_bytes());
 }
 
+/* Near the limit of memory cycles would follow each other at once: between two of them is as much time as the last one
+ * took. */
+static bool
+has_program_had_its_share(void) {
+  return platform_now_ns() - last_cycle.end_ns >= last_cycle.end_ns - last_cycle.begin_ns;
+}
+
 bool
 cycle_is_due(enum cycle_cause *cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || !lock_try_acquire(&cycle_lock))
     return false;   /* or a cycle is running, and will set the next goal */
   bool is_due = is_periodic_due();
+  bool may_begin = !pacer.is_limited || has_program_had_its_share();
   *cause = is_due ? CYCLE_CAUSE_PERIODIC : CYCLE_CAUSE_HEAP;
-  if (!is_due && atom_load_rlx(&handed_bytes) >= pacer.distance_bytes) {   /* else another thread has counted */
+  if (!is_due && may_begin && atom_load_rlx(&handed_bytes) >= pacer.distance_bytes) {   /* else another thread has counted */
     is_due = is_goal_reached_locked();
     atom_store_rlx(&handed_bytes, 0);
   }

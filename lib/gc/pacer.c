@@ -4,7 +4,7 @@
 #include "base/hull.h"
 
 enum { MULTIPLIER_MAX = 2, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2, FLOATING_FRACTION_MAX = 2,
-       STEP_FRACTION = 32 };
+       STEP_FRACTION = 32, LIMITED_STEP_FRACTION = 16, LIMIT_MARGIN_FRACTION = 32 };
 
 void
 pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim) {
@@ -63,6 +63,27 @@ found_something(const struct pacer *pacer, const struct pacer_input *found) {
   return found->held_bytes + found->reclaimed_bytes > grown / FOUND_FRACTION_MIN;
 }
 
+/* The allocated bytes at which the heap, with what it takes beyond its blocks, is at the limit of memory. */
+static uint64_t
+goal_at_limit(const struct pacer_input *found) {
+  uint64_t allocated = found->live_bytes + found->held_bytes + found->reclaimed_bytes;
+  uint64_t beyond = found->held_memory_bytes > allocated ? found->held_memory_bytes - allocated : 0;
+  uint64_t limit = found->limit_bytes - found->limit_bytes / LIMIT_MARGIN_FRACTION;
+  return limit > beyond ? limit - beyond : 0;
+}
+
+static void
+apply_limit(struct pacer *pacer, const struct pacer_input *found) {
+  pacer->is_limited = false;
+  if (!found->limit_bytes || found->limit_bytes == UINT64_MAX)
+    return;
+  uint64_t kept_bytes = found->live_bytes + found->held_bytes;
+  uint64_t goal = max_u64(goal_at_limit(found), kept_bytes + kept_bytes / LIMITED_STEP_FRACTION);
+  pacer->is_limited = goal < pacer->goal_bytes;
+  if (pacer->is_limited)
+    pacer->goal_bytes = goal;
+}
+
 /* Where the heap is at its goal already, a step further. */
 static void
 set_distance(struct pacer *pacer, uint64_t allocated_bytes) {
@@ -81,6 +102,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   lasting.live_bytes -= floating_bytes(found);
   uint64_t growth = growth_bytes(pacer, &lasting);
   pacer->goal_bytes = lasting.live_bytes + lasting.held_bytes + growth;
+  apply_limit(pacer, found);
   pacer->lead_bytes = found->handed_bytes + found->handed_bytes / 4;
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   set_distance(pacer, pacer->grown_from_bytes);

@@ -13,6 +13,9 @@
  * a quarter of that.  What it finds alive is taken to be more than there is by as much, for what dies after it has
  * been marked is found in the next cycle only: that is part of the growth.  Cycles may follow each other at once then.
  *
+ * A limit of memory lowers the goal, but leaves a sixteenth of the heap between two cycles: near the limit, and beyond
+ * it, cycles cost no more than some 16 times what the program allocates.
+ *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.
  */
@@ -29,6 +32,7 @@ struct pacer {
 
   uint64_t multiplier;          /* of the percent, 1 or 2 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
+  bool     is_limited;          /* the goal is lower than it would be, for the limit of memory */
   uint64_t lead_bytes;          /* less than the goal: what will be handed out while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
   uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
@@ -41,6 +45,7 @@ struct pacer_input {
   uint64_t reclaimed_bytes;
   uint64_t root_bytes;
   uint64_t held_memory_bytes;   /* before the cycle: what the heap and its metadata took of the system */
+  uint64_t limit_bytes;         /* of the same; 0 or UINT64_MAX: none */
   uint64_t handed_bytes;        /* while it went on, beside the program */
 };
 

@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 
 tr ' ' '\n' <<END | sort >"$dir/expected"
 cgc_add_roots cgc_calloc cgc_collect cgc_free cgc_malloc cgc_malloc_noscan cgc_realloc cgc_remove_roots
-cgc_set_percent cgc_stats_read cgc_version
+cgc_set_percent cgc_set_memory_limit cgc_release_memory cgc_stats_read cgc_version
 malloc calloc realloc free reallocarray memalign aligned_alloc posix_memalign valloc pvalloc cfree
 free_sized free_aligned_sized
 malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallopt

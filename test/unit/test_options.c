@@ -42,7 +42,7 @@ is_kind(const struct row *row, const char *kind) {
 
 static bool
 is_named(const struct row *row) {
-  return is_kind(row, "MODE") || is_kind(row, "DIRTY");
+  return is_kind(row, "MODE") || is_kind(row, "DIRTY") || is_kind(row, "LIMIT");
 }
 
 /* ---- each row ---- */
@@ -106,7 +106,7 @@ END_TEST
 START_TEST(options_suffix_is_taken_for_bytes_only) {
   unit_log_capture();
   for (unsigned i = 0; i < OPTION_COUNT; i++) {
-    bool is_bytes = is_kind(&rows[i], "BYTES");
+    bool is_bytes = is_kind(&rows[i], "BYTES") || is_kind(&rows[i], "LIMIT");
     ck_assert_int_eq(set_u64(rows[i].name, 1, "M"), is_bytes);
     ck_assert_uint_eq(option((enum option)i), is_bytes ? MIB : rows[i].initial);
   }
@@ -142,6 +142,10 @@ START_TEST(options_mode_takes_its_words_only) {
   ck_assert(set("mode=collect") && option(OPTION_MODE) == OPTION_MODE_COLLECT);
   ck_assert(!set("mode=1") && !set("mode=OFF") && !set("mode=of") && !set("mode=offf"));
   ck_assert_uint_eq(option(OPTION_MODE), OPTION_MODE_COLLECT);
+  ck_assert(set("memory-limit=off") && option(OPTION_MEMORY_LIMIT) == OPTION_LIMIT_OFF);
+  ck_assert(set("memory-limit=1M") && option(OPTION_MEMORY_LIMIT) == 1 * MIB);
+  ck_assert(!set("memory-limit=1023K") && !set("memory-limit=1") && !set("memory-limit=stop"));
+  ck_assert(set("memory-limit=auto") && option(OPTION_MEMORY_LIMIT) == OPTION_LIMIT_AUTO);
   ck_assert(set("dirty=uffd") && option(OPTION_DIRTY) == OPTION_DIRTY_UFFD);
   ck_assert(set("dirty=stop") && option(OPTION_DIRTY) == OPTION_DIRTY_STOP);
   ck_assert(!set("dirty=off") && !set("dirty=collect") && set("dirty=auto") && option(OPTION_DIRTY) == OPTION_DIRTY_AUTO);

@@ -236,6 +236,29 @@ START_TEST(pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_
 }
 END_TEST
 
+START_TEST(pacer_limit_lowers_the_goal_by_what_the_heap_takes_beyond_its_blocks) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  struct pacer_input found = {.live_bytes = 200 * MIB, .reclaimed_bytes = 100 * MIB, .held_memory_bytes = 320 * MIB};
+  found.limit_bytes = 320 * MIB;
+  end_cycle(&pacer, found);
+  ck_assert(pacer.is_limited);
+  ck_assert_uint_eq(pacer.goal_bytes, (320 - 10 - 20) * MIB);
+  found.limit_bytes = 2000 * MIB;
+  end_cycle(&pacer, found);
+  ck_assert(!pacer.is_limited);
+}
+END_TEST
+
+START_TEST(pacer_beyond_the_limit_leaves_a_sixteenth_between_cycles) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  struct pacer_input found = {.live_bytes = 300 * MIB, .held_bytes = 20 * MIB, .reclaimed_bytes = 100 * MIB};
+  found.limit_bytes = 100 * MIB;
+  end_cycle(&pacer, found);
+  ck_assert(pacer.is_limited);
+  ck_assert_uint_eq(pacer.goal_bytes, 340 * MIB);
+}
+END_TEST
+
 START_TEST(pacer_largest_values_do_not_overflow) {
   struct pacer pacer = started(1000000, SINGLE);
   uint64_t live = HULL_HEAP_BYTES, full = 2 * live / 100 * 1000000 * 2;
@@ -270,6 +293,8 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_cycle_beside_the_program_starts_before_its_goal);
   tcase_add_test(tests, pacer_what_has_died_since_it_was_marked_is_part_of_the_growth);
   tcase_add_test(tests, pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step);
+  tcase_add_test(tests, pacer_limit_lowers_the_goal_by_what_the_heap_takes_beyond_its_blocks);
+  tcase_add_test(tests, pacer_beyond_the_limit_leaves_a_sixteenth_between_cycles);
   tcase_add_test(tests, pacer_largest_values_do_not_overflow);
   return suite;
 }
