@@ -138,7 +138,10 @@ CGC_API int cgc_remove_roots(const void *start, const void *end);
 
 /* ---- numbers ---- */
 
-#define CGC_STATS_VERSION 1
+#define CGC_STATS_VERSION 2
+
+/** Times are counted by their length: [0] below 1 us, [i] from 2^(i-1) to 2^i us, the last one all above. */
+#define CGC_TIME_BUCKETS 32
 
 /** Fields are added at the end, with a new version.  Bytes unless the name says otherwise. */
 struct cgc_stats {
@@ -161,6 +164,11 @@ struct cgc_stats {
   uint64_t held_bytes;
   uint64_t reclaimed_blocks;    /* since the start */
   uint64_t reclaimed_bytes;
+
+  /* From version 2 on. */
+  uint64_t memory_limit_bytes;              /* as set: see cgc_set_memory_limit */
+  uint64_t stop_times[CGC_TIME_BUCKETS];    /* of the world */
+  uint64_t wait_times[CGC_TIME_BUCKETS];    /* of threads slowed down as they allocate faster than is marked */
 };
 
 /**

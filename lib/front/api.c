@@ -121,7 +121,7 @@ cgc_remove_roots(const void *start, const void *end) {
 
 int
 cgc_stats_read(struct cgc_stats *stats) {
-  if (stats->version != CGC_STATS_VERSION)
+  if (stats->version < 1 || stats->version > CGC_STATS_VERSION)
     return EINVAL;
   stats_fill(stats);
   return 0;

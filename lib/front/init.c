@@ -16,6 +16,7 @@ on_cycle(const struct cycle_report *report) {
 __attribute__((constructor)) static void
 init(void) {
   cycle_listener = on_cycle;
+  cycle_wait_listener = stats_add_wait;
   if (!runtime_prepare())   /* options are checked even if nothing is allocated */
     return;
   children_forget_library();

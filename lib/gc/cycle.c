@@ -21,6 +21,7 @@
 #define RUN_NS_MAX  ((uint64_t)2 * 1000000)
 
 void (*cycle_listener)(const struct cycle_report *report);
+void (*cycle_wait_listener)(uint64_t ns);
 
 static struct lock cycle_lock = LOCK_INITIALIZER(LOCK_RANK_CYCLE);
 

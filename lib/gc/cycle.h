@@ -42,6 +42,9 @@ bool cycle_end_all(void);
 /* Notes that a thread took that many bytes to allocate from; whether it is time to count.  Any thread. */
 bool cycle_note_handed(size_t bytes);
 
+/* Called when a thread has been slowed down, in a slow path. */
+extern void (*cycle_wait_listener)(uint64_t ns);
+
 /* How long a thread that has taken that much has to wait for a cycle that goes on beside the program, which takes more
  * than was foreseen. */
 uint64_t cycle_wait_ns(size_t bytes);

@@ -6,6 +6,9 @@
 #include "cgc.h"
 #include "gc/cycle.h"
 
+/* A thread was slowed down. */
+void stats_add_wait(uint64_t ns);
+
 void stats_add_cycle(const struct cycle_report *report);
 void stats_fill(struct cgc_stats *stats);
 
