@@ -24,9 +24,9 @@ is_root() {
 
 # ---- packages ----
 
-# By Debian's names.  check is for the unit tests only.
+# By Debian's names.  check is for the unit tests only, spin for the models of test/model.
 build_packages='autoconf automake libtool make pkg-config gcc libc6-dev binutils libatomic-ops-dev'
-check_packages='check clang'
+check_packages='check clang spin'
 
 has_header() {
   echo "#include <$1>" | cc -E - >/dev/null 2>&1

@@ -347,11 +347,11 @@ mark_steal(struct marker *marker) {
 
 /* ---- once more ---- */
 
-/* With the word before, which may hold half of a packed pointer. */
+/* With the words before and after, which may hold the other half of a packed pointer. */
 static void
 rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uintptr_t start_addr, uintptr_t end_addr) {
   uintptr_t from = start_addr <= block_addr ? block_addr : start_addr - sizeof(uintptr_t);
-  uintptr_t to = min_u64(end_addr, block_addr + block_bytes);
+  uintptr_t to = min_u64(end_addr + sizeof(uintptr_t), block_addr + block_bytes);
   if (from < to)
     scan_range(marker, from, to - from);
 }
@@ -392,7 +392,7 @@ mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_add
 static void
 rescan_slots(struct marker *marker, struct cgc_span *span) {
   for (unsigned i = 0; i < span_word_count(span); i++)
-    for (uint64_t marks = atom_load_rlx(&span->words[i].mark); marks; marks &= marks - 1) {
+    for (uint64_t marks = atom_load_rlx(&span->words[i].mark) & ~span_word_free(span, i); marks; marks &= marks - 1) {
       size_t slot = i * 64 + (unsigned)__builtin_ctzll(marks);
       scan_range(marker, span_slot_addr(span, slot), span_block_bytes(span));
     }

@@ -153,16 +153,17 @@ try_claimed(struct cgc_span *span, unsigned turn) {
   else
     is_dead = sweep_large(span, &result);
   add_found(&result);
-  atom_int_store_rel(&span->swept_in, turn);
   if (is_dead)
-    page_heap_free(span);
+    page_heap_free(span);   /* busy until then: who waits finds it free */
+  else
+    atom_int_store_rel(&span->swept_in, turn);
   return true;
 }
 
 void
 span_sweep_wait(struct cgc_span *span) {
   unsigned turn = atom_int_load_rlx(&span_sweep_turn);
-  while (!try_claimed(span, turn) && atom_int_load_acq(&span->swept_in) != turn)
+  while (!try_claimed(span, turn) && atom_int_load_acq(&span->swept_in) == (turn | TURN_BUSY))
     platform_yield();
 }
 

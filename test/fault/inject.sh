@@ -9,7 +9,8 @@ trap 'rm -rf "$dir"' EXIT
 failed=0
 runs=0
 ulimit -c 0
-export CGC_OPTIONS=min-heap=64K:markers=2:stop-timeout=40:verify=1:retain=64K
+options=min-heap=64K:markers=2:stop-timeout=40:verify=1:retain=64K
+export CGC_OPTIONS=$options
 
 if ! CGC_FAIL=nonsense LD_PRELOAD=$CGC_LIB "$top_builddir/test/fault/probe" 2>&1 | grep -q nonsense; then
   echo "failures can be injected in builds with --enable-debug only"
@@ -29,12 +30,15 @@ attempt() { # CALL:N: run the workload with that failure
 
 # All names of lib/base/fault.h, so that a new one is not forgotten.
 calls=$(sed -n '/define FAULT_LIST/,/^$/p' "$srcdir/lib/base/fault.h" | grep -o '"[a-z-]*"' | tr -d '"')
-for call in $calls; do
-  for n in 1 2 3 4 5 7 10 15 25 40; do
-    attempt "$call:$n"
-    attempt "$call:$n+"
+for dirty in stop uffd; do
+  export CGC_OPTIONS=$options:dirty=$dirty
+  for call in $calls; do
+    for n in 1 2 3 4 5 7 10 15 25 40; do
+      attempt "$call:$n"
+      attempt "$call:$n+"
+    done
   done
 done
 echo "$runs runs"
-[ "$(echo "$calls" | wc -w)" -ge 11 ] || failed=1
+[ "$(echo "$calls" | wc -w)" -ge 15 ] || failed=1
 exit $failed

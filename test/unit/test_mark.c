@@ -290,6 +290,47 @@ START_TEST(mark_finds_a_packed_pointer_across_the_border_of_two_pieces) {
 }
 END_TEST
 
+/* The upper half was written, and looked at, before the lower half on the page before. */
+START_TEST(mark_rescan_finds_a_packed_pointer_whose_lower_half_ends_a_page) {
+  static struct marker marker;
+  static const atom_int nobody;
+  unit_start_heap();
+  option_values[OPTION_PACKED] = 1;
+  char *block = unit_take_large(4 * SPAN_PAGE_BYTES, 0);
+  void *target = take(CLASS_32_BYTES);
+  mark_from((uintptr_t)block, ROOT_DATA);
+  memcpy(block + 8192 - 4, &target, sizeof target);
+  marker_init(&marker, true, true);
+  mark_rescan_range(&marker, (uintptr_t)block + 4096, (uintptr_t)block + 8192);
+  mark_drain(&marker, &nobody);
+  ck_assert(is_marked(target));
+}
+END_TEST
+
+static bool
+is_still(void) {
+  return true;
+}
+
+START_TEST(mark_verification_ignores_blocks_freed_since_they_were_marked) {
+  static const struct root_list none;
+  struct trace_result result = {0};
+  unit_start_heap();
+  void **block = take(CLASS_32_BYTES), *leaked = take(CLASS_48_BYTES);
+  uintptr_t page = round_down((uintptr_t)block, 4096);
+  struct dirty_range written = {page, page + 4096};
+  mark_from((uintptr_t)block, ROOT_DATA);
+  ck_assert_int_eq(trace_begin_beside(&result), 0);
+  *block = leaked;
+  ck_assert_int_eq(thread_cache_free_own(&cache, span_of(block), (uintptr_t)block), FREE_DONE);
+  trace_ranges_beside(&written, 1);
+  trace_drain_beside(&result);
+  trace_end_beside();
+  ck_assert(!is_marked(leaked));
+  trace_verify_stw(&none, is_still);
+}
+END_TEST
+
 /* ---- roots that cannot be read ---- */
 
 START_TEST(mark_root_partly_unmapped_is_read_around_the_hole) {
@@ -410,11 +451,6 @@ START_TEST(mark_trace_comes_back_to_spans_that_turn_grey_again) {
 END_TEST
 
 static bool
-is_still(void) {
-  return true;
-}
-
-static bool
 is_not_still(void) {
   return false;
 }
@@ -482,6 +518,8 @@ mark_suite(void) {
   tcase_add_test(tests, mark_does_not_look_into_noscan_blocks);
   tcase_add_test(tests, mark_looks_at_every_piece_of_a_large_block);
   tcase_add_test(tests, mark_finds_a_packed_pointer_across_the_border_of_two_pieces);
+  tcase_add_test(tests, mark_rescan_finds_a_packed_pointer_whose_lower_half_ends_a_page);
+  tcase_add_test(tests, mark_verification_ignores_blocks_freed_since_they_were_marked);
   tcase_add_test(tests, mark_root_partly_unmapped_is_read_around_the_hole);
   tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 2);
   tcase_add_loop_test(tests, mark_trace_comes_back_to_spans_that_turn_grey_again, 0, 2);
