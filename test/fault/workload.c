@@ -20,7 +20,7 @@
 #pragma weak cgc_add_roots
 #pragma weak cgc_remove_roots
 
-enum { NODES = 150, THREADS = 2, ROUNDS = 2, HANG_SECONDS = 30, BIG_BYTES = 10 << 20 };
+enum { NODES = 150, THREADS = 2, ROUNDS = 2, HANG_SECONDS = 100, BIG_BYTES = 10 << 20 };
 
 /* Nodes of a list are kept by the pointers in the nodes before them. */
 struct node {
