@@ -185,6 +185,11 @@ collect_neighbours(void) {
   EXPECT(ranges.count == 2);
   EXPECT(range[0].start_addr == page_addr(10) && range[0].end_addr == page_addr(16));
   EXPECT(range[1].start_addr == page_addr(17) && range[1].end_addr == page_addr(18));
+  write_page(29);
+  write_page(30);
+  EXPECT(collect_pages(20, 30) == 0);
+  EXPECT(dirty_collect(page_addr(30), page_addr(40), &ranges) == 0);
+  EXPECT(ranges.count == 1 && is_listed(29) && is_listed(30));
 }
 
 START_TEST(dirty_neighbours_make_one_range) {
@@ -400,6 +405,8 @@ static void
 collect_after_end(void) {
   watch();
   dirty_end();
+  for (int fd = 0; fd < 10; fd++)
+    EXPECT(fcntl(fd, F_GETFD) < 0);
   EXPECT(dirty_begin() == 0);
   EXPECT(collect() == EPERM);
   watch();
