@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "gc/alloc.h"
 #include "gc/sweep.h"
+#include "heap/central.h"
 #include "heap/page_heap.h"
 
 #include <unistd.h>
@@ -279,6 +280,31 @@ START_TEST(sweep_beside_span_without_a_thread_is_swept_by_who_takes_it) {
   ck_assert_uint_eq(result.reclaimed_blocks, taken / 2);
   ck_assert_uint_eq(result.live_bytes, (taken / 2 - (size_t)_i) * BYTES);
   ck_assert(!is_free(blocks[0]) && !is_free(blocks[1]) && !is_free(blocks[2]));
+  page_heap_check();
+}
+END_TEST
+
+/* 0: listed for slots that were freed.  1: left behind. */
+START_TEST(sweep_beside_span_without_a_thread_that_is_all_dead_goes_to_the_page_heap) {
+  static struct thread_cache other;
+  void *blocks[SLOTS];
+  unit_start_heap();
+  option_values[OPTION_CONFIRM] = 1;
+  take_all(&other, span_class_of(CLASS_256_BYTES, 0), blocks, SLOTS);
+  if (_i)
+    thread_cache_flush(&other);
+  else
+    thread_cache_abandon(&other);
+  mark(blocks[7]);
+  begin_beside();
+  span_free_remote(span_of(blocks[7]), 7);
+  if (_i)
+    thread_cache_abandon(&other);
+  else
+    central_collect(span_class_of(CLASS_256_BYTES, 0));
+  ck_assert_uint_eq(page_heap_used_bytes(), 0);
+  sweep_heap(&result);
+  ck_assert_uint_eq(result.reclaimed_blocks, SLOTS - 1);
   page_heap_check();
 }
 END_TEST
@@ -778,6 +804,7 @@ sweep_suite(void) {
   tcase_add_test(tests, sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first);
   tcase_add_test(tests, sweep_beside_span_is_swept_once_by_the_refill_that_needs_it);
   tcase_add_loop_test(tests, sweep_beside_span_without_a_thread_is_swept_by_who_takes_it, 0, 2);
+  tcase_add_loop_test(tests, sweep_beside_span_without_a_thread_that_is_all_dead_goes_to_the_page_heap, 0, 2);
   tcase_add_test(tests, sweep_beside_span_is_swept_before_its_owner_counts_what_is_free);
   tcase_add_test(tests, sweep_beside_condemned_block_is_not_freed_before_its_span_is_swept);
   tcase_add_test(tests, sweep_beside_spans_made_since_are_not_swept);
