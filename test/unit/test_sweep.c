@@ -449,6 +449,13 @@ START_TEST(sweep_beside_result_is_of_all_spans_whoever_has_swept_them) {
   ck_assert_uint_eq(result.reclaimed_blocks, 2);
   ck_assert_uint_eq(result.reclaimed_bytes, BYTES + 3 * SPAN_PAGE_BYTES);
   ck_assert(is_free(second));
+  mark(live);
+  begin_beside();   /* all of it anew */
+  sweep_heap(&result);
+  ck_assert_uint_eq(result.live_bytes, BYTES);
+  ck_assert_uint_eq(result.held_blocks + result.held_bytes, 0);
+  ck_assert_uint_eq(result.reclaimed_blocks, 1);
+  ck_assert_uint_eq(result.reclaimed_bytes, BYTES);
 }
 END_TEST
 
