@@ -175,16 +175,20 @@ word_of(size_t number) {
   return number % PAGES * PAGE_WORDS + number / PAGES;
 }
 
+/* In between the mover alone has it, for a while. */
 CGC_NOINLINE static void
 move(size_t number) {
-  void **from = places[0], **to = places[1];
   size_t at = word_of(number);
-  if (!from[at]) {
-    from = places[1];
-    to = places[0];
+  void *volatile *from = &places[0][at], *volatile *to = &places[1][at];
+  if (!*from) {
+    from = &places[1][at];
+    to = &places[0][at];
   }
-  to[at] = from[at];
-  from[at] = NULL;
+  void *target = *from;
+  *from = NULL;
+  for (int i = 0; i < 20; i++)
+    atom_pause();
+  *to = target;
 }
 
 /* Each moves its own numbers: one in so many. */
