@@ -290,19 +290,121 @@ START_TEST(mark_finds_a_packed_pointer_across_the_border_of_two_pieces) {
 }
 END_TEST
 
-/* The upper half was written, and looked at, before the lower half on the page before. */
-START_TEST(mark_rescan_finds_a_packed_pointer_whose_lower_half_ends_a_page) {
+/* ---- once more ---- */
+
+static void
+set_mark(const void *block) {
+  struct cgc_span *span = span_of(block);
+  size_t slot = span_slot_of(span, (uintptr_t)block);
+  atom_or_full(&span->words[slot / 64].mark, (uint64_t)1 << slot % 64);
+}
+
+/* As for pages that have been written to. */
+static void
+rescan(uintptr_t start_addr, uintptr_t end_addr) {
   static struct marker marker;
-  static const atom_int nobody;
-  unit_start_heap();
-  option_values[OPTION_PACKED] = 1;
-  char *block = unit_take_large(4 * SPAN_PAGE_BYTES, 0);
-  void *target = take(CLASS_32_BYTES);
-  mark_from((uintptr_t)block, ROOT_DATA);
-  memcpy(block + 8192 - 4, &target, sizeof target);
-  marker_init(&marker, true, true);
-  mark_rescan_range(&marker, (uintptr_t)block + 4096, (uintptr_t)block + 8192);
+  static atom_int nobody;
+  marker_init(&marker, true, false);
+  mark_rescan_range(&marker, start_addr, end_addr);
   mark_drain(&marker, &nobody);
+}
+
+static uintptr_t
+page_of(const void *at) {
+  return (uintptr_t)at / ARCH_PAGE_BYTES * ARCH_PAGE_BYTES;
+}
+
+static void
+rescan_page_of(const void *at) {
+  rescan(page_of(at), page_of(at) + ARCH_PAGE_BYTES);
+}
+
+START_TEST(mark_rescan_follows_marked_blocks_of_the_range_only) {
+  unit_start_heap();
+  void **block = take(CLASS_256_BYTES), **other = take(CLASS_256_BYTES), **far = block;
+  void *target = take(CLASS_32_BYTES), *lost = take(CLASS_32_BYTES);
+  while (page_of(far) == page_of(block))
+    far = take(CLASS_256_BYTES);
+  block[31] = target;
+  *other = *far = lost;
+  set_mark(block);
+  set_mark(far);
+  rescan_page_of(block);
+  ck_assert(is_marked(target));
+  ck_assert(!is_marked(lost) && !is_marked(other));
+}
+END_TEST
+
+START_TEST(mark_rescan_marks_what_the_found_blocks_reach) {
+  unit_start_heap();
+  void **block = take(CLASS_256_BYTES), **middle = take(CLASS_32_BYTES), *target = take(CLASS_48_BYTES);
+  *block = middle;
+  middle[1] = target;
+  set_mark(block);
+  rescan_page_of(block);
+  ck_assert(is_marked(middle) && is_marked(target));
+}
+END_TEST
+
+START_TEST(mark_rescan_of_a_freed_slot_finds_nothing) {
+  unit_start_heap();
+  void **own = take(CLASS_256_BYTES), **remote = take(CLASS_256_BYTES), *target = take(CLASS_32_BYTES);
+  *own = *remote = target;
+  set_mark(own);
+  set_mark(remote);
+  thread_cache_free_own(&cache, span_of(own), (uintptr_t)own);
+  span_free_remote(span_of(remote), span_slot_of(span_of(remote), (uintptr_t)remote));
+  rescan(span_of(own)->base_addr, span_of(own)->base_addr + span_bytes(span_of(own)));
+  ck_assert(!is_marked(target));
+}
+END_TEST
+
+/* Of a size that does not divide a page: the first that lies in two. */
+static char *
+take_across_pages(size_t *bytes_before) {
+  for (;;) {
+    char *block = take(CLASS_48_BYTES);
+    uintptr_t border = page_of(block) + ARCH_PAGE_BYTES;
+    *bytes_before = border - (uintptr_t)block;
+    if (*bytes_before < 48)
+      return block;
+  }
+}
+
+/* The words before and after the range may hold half of a packed pointer. */
+START_TEST(mark_rescan_of_a_block_across_the_border_looks_at_its_part_inside) {
+  size_t before;
+  unit_start_heap();
+  char *block = take_across_pages(&before);
+  void *targets[] = {take(CLASS_32_BYTES), take(CLASS_32_BYTES), take(CLASS_32_BYTES), take(CLASS_32_BYTES)};
+  ck_assert(before >= 16 && before <= 32);
+  memcpy(block, &targets[0], sizeof targets[0]);
+  memcpy(block + before - 8, &targets[1], sizeof targets[1]);
+  memcpy(block + before, &targets[2], sizeof targets[2]);
+  memcpy(block + 40, &targets[3], sizeof targets[3]);
+  set_mark(block);
+  uintptr_t border = (uintptr_t)block + before;
+  if (_i)
+    rescan(border - ARCH_PAGE_BYTES, border);
+  else
+    rescan(border, border + ARCH_PAGE_BYTES);
+  ck_assert_int_eq(is_marked(targets[0]), _i);
+  ck_assert(is_marked(targets[1]));
+  ck_assert(is_marked(targets[2]));
+  ck_assert_int_eq(is_marked(targets[3]), !_i);
+}
+END_TEST
+
+/* 0 and 2: in a small block.  1 and 3: in a large one.  From 2 on the page with the lower half was written, else the other. */
+START_TEST(mark_rescan_finds_a_packed_pointer_across_the_border_of_pages) {
+  size_t before = 2 * ARCH_PAGE_BYTES;
+  unit_start_heap();
+  char *block = _i % 2 ? unit_take_large(4 * SPAN_PAGE_BYTES, 0) : take_across_pages(&before);
+  void *target = take(CLASS_32_BYTES);
+  memcpy(block + before - 4, &target, sizeof target);
+  set_mark(block);
+  uintptr_t page = (uintptr_t)block + before - (_i < 2 ? 0 : ARCH_PAGE_BYTES);
+  rescan(page, page + ARCH_PAGE_BYTES);
   ck_assert(is_marked(target));
 }
 END_TEST
@@ -328,6 +430,61 @@ START_TEST(mark_verification_ignores_blocks_freed_since_they_were_marked) {
   trace_end_beside();
   ck_assert(!is_marked(leaked));
   trace_verify_stw(&none, is_still);
+}
+END_TEST
+
+START_TEST(mark_rescan_of_a_large_block_looks_at_the_pages_asked_for) {
+  enum { PAGES = 4 * MARK_PIECE_BYTES / ARCH_PAGE_BYTES, WORDS = ARCH_PAGE_BYTES / sizeof(void *) };
+  static void *first[PAGES], *last[PAGES];
+  unit_start_heap();
+  void **block = unit_take_large(PAGES * ARCH_PAGE_BYTES, 0);
+  for (size_t i = 0; i < PAGES; i++) {
+    block[i * WORDS] = first[i] = take(CLASS_32_BYTES);
+    block[i * WORDS + WORDS - 1] = last[i] = take(CLASS_32_BYTES);
+  }
+  rescan((uintptr_t)block, (uintptr_t)block + PAGES * ARCH_PAGE_BYTES);   /* not marked */
+  ck_assert(!is_marked(first[0]) && !is_marked(last[PAGES - 1]));
+  set_mark(block);
+  rescan((uintptr_t)(block + 40 * WORDS), (uintptr_t)(block + 90 * WORDS));
+  for (size_t i = 0; i < PAGES; i++) {
+    ck_assert_int_eq(is_marked(first[i]), i >= 40 && i <= 90);
+    ck_assert_int_eq(is_marked(last[i]), i >= 39 && i < 90);
+  }
+}
+END_TEST
+
+START_TEST(mark_rescan_does_not_look_into_noscan_blocks) {
+  unit_start_heap();
+  void **small = take_kind(CLASS_256_BYTES, SPAN_KIND_NOSCAN), *target = take(CLASS_32_BYTES);
+  void **large = unit_take_large(4 * SPAN_PAGE_BYTES, SPAN_KIND_NOSCAN);
+  *small = *large = target;
+  set_mark(small);
+  set_mark(large);
+  rescan_page_of(small);
+  rescan_page_of(large);
+  ck_assert(!is_marked(target));
+}
+END_TEST
+
+/* All at once, over free runs, freed pages, unmapped memory, and spans that begin before the range or go on behind. */
+START_TEST(mark_rescan_of_any_range_finds_all_marked_blocks_in_it) {
+  enum { COUNT = 500 };
+  static void **blocks[COUNT], *targets[COUNT];
+  unit_start_heap();
+  for (size_t i = 0; i < COUNT; i++)
+    targets[i] = take_kind(CLASS_32_BYTES, SPAN_KIND_NOSCAN);
+  for (size_t i = 0; i < COUNT; i++) {
+    struct cgc_span *gap = span_of(unit_take_large((1 + i % 3) * SPAN_PAGE_BYTES, 0));
+    blocks[i] = i % 4 ? take(CLASS_256_BYTES) : unit_take_large((1 + i % 5) * SPAN_PAGE_BYTES, 0);
+    *blocks[i] = targets[i];
+    if (i % 7)
+      set_mark(blocks[i]);
+    if (i % 2)
+      page_heap_free(gap);
+  }
+  rescan(hull.heap_addr, hull.heap_addr + atom_load_rlx(&heap_map.extent_bytes));
+  for (size_t i = 0; i < COUNT; i++)
+    ck_assert_int_eq(is_marked(targets[i]), i % 7 != 0);
 }
 END_TEST
 
@@ -518,8 +675,15 @@ mark_suite(void) {
   tcase_add_test(tests, mark_does_not_look_into_noscan_blocks);
   tcase_add_test(tests, mark_looks_at_every_piece_of_a_large_block);
   tcase_add_test(tests, mark_finds_a_packed_pointer_across_the_border_of_two_pieces);
-  tcase_add_test(tests, mark_rescan_finds_a_packed_pointer_whose_lower_half_ends_a_page);
   tcase_add_test(tests, mark_verification_ignores_blocks_freed_since_they_were_marked);
+  tcase_add_test(tests, mark_rescan_follows_marked_blocks_of_the_range_only);
+  tcase_add_test(tests, mark_rescan_marks_what_the_found_blocks_reach);
+  tcase_add_test(tests, mark_rescan_of_a_freed_slot_finds_nothing);
+  tcase_add_loop_test(tests, mark_rescan_of_a_block_across_the_border_looks_at_its_part_inside, 0, 2);
+  tcase_add_loop_test(tests, mark_rescan_finds_a_packed_pointer_across_the_border_of_pages, 0, 4);
+  tcase_add_test(tests, mark_rescan_of_a_large_block_looks_at_the_pages_asked_for);
+  tcase_add_test(tests, mark_rescan_does_not_look_into_noscan_blocks);
+  tcase_add_test(tests, mark_rescan_of_any_range_finds_all_marked_blocks_in_it);
   tcase_add_test(tests, mark_root_partly_unmapped_is_read_around_the_hole);
   tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 2);
   tcase_add_loop_test(tests, mark_trace_comes_back_to_spans_that_turn_grey_again, 0, 2);

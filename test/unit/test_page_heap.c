@@ -385,6 +385,134 @@ START_TEST(page_heap_memory_free_for_long_goes_back) {
 }
 END_TEST
 
+/* ---- while a marker may look ---- */
+
+static bool
+overlap(const struct cgc_span *a, uintptr_t addr, size_t bytes) {
+  return a->base_addr < addr + bytes && addr < end_of(a);
+}
+
+/* A large span, or a small one that is all free; its pages filled. */
+static struct cgc_span *
+take_filled(unsigned span_class) {
+  const struct cgc_size_class *size = span_class_size(span_class);
+  struct cgc_span *span = page_heap_alloc(span_class, size->slot_count ? size->page_count : 10, 1);
+  ck_assert_ptr_nonnull(span);
+  memset((void *)span->base_addr, 0x5a, span_bytes(span));
+  take(1);
+  return span;
+}
+
+static void
+assert_pages_are_of(const struct cgc_span *span) {
+  for (size_t at = 0; at < span_bytes(span); at += SPAN_PAGE_BYTES) {
+    ck_assert_ptr_eq(heap_map_span(span->base_addr + at), span);
+    ck_assert_int_eq(*(const unsigned char *)(span->base_addr + at), 0x5a);
+  }
+}
+
+/* A marker that has found the span may go on with it. */
+START_TEST(page_heap_freed_span_stays_as_it_is_while_reuse_is_deferred) {
+  static const unsigned size_classes[] = {SIZE_CLASS_LARGE, 1, 18, SIZE_CLASS_COUNT - 1};
+  static struct cgc_span before;
+  static struct span_word words[SPAN_WORDS_MAX];
+  start_retaining(GIB);
+  struct cgc_span *span = take_filled(span_class_of(size_classes[_i], 0));
+  size_t used = page_heap_used_bytes(), words_bytes = span_word_count(span) * sizeof *words;
+  before = *span;
+  memcpy(words, span->words, words_bytes);
+  page_heap_defer_reuse();
+  page_heap_free(span);
+  page_heap_scavenge(0);
+  ck_assert_uint_eq(span->state, SPAN_LIMBO);
+  ck_assert_uint_eq(span->base_addr, before.base_addr);
+  ck_assert_uint_eq(span->page_count, before.page_count);
+  ck_assert_uint_eq(span->slot_count, before.slot_count);
+  ck_assert_uint_eq(span->slot_bytes, before.slot_bytes);
+  ck_assert_uint_eq(span->divide_magic, before.divide_magic);
+  ck_assert_uint_eq(span->span_class, before.span_class);
+  ck_assert_mem_eq(span->words, words, words_bytes);
+  ck_assert_uint_eq(atom_load_rlx(&span->owner), 0);
+  assert_pages_are_of(span);
+  ck_assert_uint_eq(page_heap_used_bytes(), used - span_bytes(span));
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_pages_freed_while_reuse_is_deferred_are_not_handed_out) {
+  start_retaining(GIB);
+  struct cgc_span *first = take(1), *span = take_filled(LARGE);
+  page_heap_defer_reuse();
+  page_heap_free(span);
+  for (int i = 0; i < 50; i++) {
+    struct cgc_span *other = take(1 + (size_t)i % 10);
+    ck_assert(other != span && !overlap(other, span->base_addr, span_bytes(span)));
+  }
+  ck_assert(!page_heap_extend(first, 2));
+  assert_pages_are_of(span);
+  page_heap_check();
+  page_heap_let_reuse(false);
+  ck_assert(page_heap_extend(first, 2));
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_what_was_freed_is_free_when_the_marker_lets_go) {
+  bool is_deferred = _i;
+  start_retaining(GIB);
+  struct cgc_span *span = take_filled(LARGE), *later = take_filled(LARGE);
+  uintptr_t addr = span->base_addr, later_addr = later->base_addr;
+  page_heap_defer_reuse();
+  page_heap_free(span);
+  page_heap_let_reuse(is_deferred);
+  ck_assert_uint_eq(heap_map_span(addr)->state, SPAN_FREE);
+  page_heap_check();
+  ck_assert_uint_eq(take(10)->base_addr, addr);
+  page_heap_free(later);
+  ck_assert_uint_eq(heap_map_span(later_addr)->state, is_deferred ? SPAN_LIMBO : SPAN_FREE);
+  page_heap_check();
+  page_heap_let_reuse(is_deferred);
+  ck_assert_uint_eq(take(10)->base_addr, later_addr);
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_marker_that_lets_go_of_nothing_may_keep_on) {
+  start_retaining(GIB);
+  struct cgc_span *span = take_filled(LARGE);
+  page_heap_defer_reuse();
+  page_heap_let_reuse(true);
+  page_heap_free(span);
+  ck_assert_uint_eq(span->state, SPAN_LIMBO);
+  page_heap_let_reuse(false);
+  struct cgc_span *other = take_filled(LARGE);
+  page_heap_let_reuse(true);   /* of a marker that is done: defers nothing by itself */
+  page_heap_free(other);
+  ck_assert_uint_eq(heap_map_span(end_of(other) - 1)->state, SPAN_FREE);
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_spans_freed_side_by_side_while_deferred_coalesce_then) {
+  start_retaining(GIB);
+  take(1);
+  struct cgc_span *spans[3] = {take(40), take(100), take(7)};
+  uintptr_t base = spans[0]->base_addr;
+  take(1);
+  page_heap_free(spans[1]);
+  page_heap_defer_reuse();
+  page_heap_free(spans[0]);
+  page_heap_free(spans[2]);
+  ck_assert_uint_eq(heap_map_span(base + 40 * SPAN_PAGE_BYTES)->page_count, 100);
+  page_heap_let_reuse(false);
+  struct cgc_span *run = heap_map_span(base);
+  ck_assert_uint_eq(run->state, SPAN_FREE);
+  ck_assert_uint_eq(run->base_addr, base);
+  ck_assert_uint_eq(run->page_count, 147);
+  page_heap_check();
+}
+END_TEST
+
 /* ---- everything, at random ---- */
 
 enum { BLOCKS = 300, STEPS = 6000, CHECK_EVERY = 100 };
@@ -484,6 +612,22 @@ step(void) {
   step_free(at);
 }
 
+/* As a marker's cycles would, more often. */
+static void
+step_marker(void) {
+  switch (unit_random_below(&rnd, 60)) {
+    case 0:
+      page_heap_defer_reuse();
+      break;
+    case 1:
+      page_heap_let_reuse(true);
+      break;
+    case 2:
+      page_heap_let_reuse(false);
+      break;
+  }
+}
+
 START_TEST(page_heap_under_random_use_keeps_contents_and_invariants) {
   rnd = unit_random_start();
   start_retaining(_i ? 256 * KIB : GIB);
@@ -491,6 +635,8 @@ START_TEST(page_heap_under_random_use_keeps_contents_and_invariants) {
     option_values[OPTION_RETAIN_MS] = 0;
   for (int i = 0; i < STEPS; i++) {
     step();
+    if (_i == 3)
+      step_marker();
     if (i % CHECK_EVERY == 0)
       page_heap_check();
     if (unit_random_below(&rnd, 1000) == 0)
@@ -501,6 +647,7 @@ START_TEST(page_heap_under_random_use_keeps_contents_and_invariants) {
       assert_filled(blocks[i]);
       step_free(i);
     }
+  page_heap_let_reuse(false);
   page_heap_check();
   ck_assert_uint_eq(page_heap_used_bytes(), 0);
   /* Each of the two kinds of arena is one run again, or one per gap between arenas of a kind. */
@@ -530,6 +677,26 @@ START_TEST(page_heap_rebuild_keeps_used_spans_and_finds_all_free_pages) {
 }
 END_TEST
 
+START_TEST(page_heap_rebuild_makes_what_a_marker_of_the_parent_might_see_free) {
+  start_retaining(GIB);
+  struct cgc_span *span = take_filled(LARGE), *small = take_filled(span_class_of(1, 0));
+  uintptr_t addr = span->base_addr, small_addr = small->base_addr;
+  page_heap_defer_reuse();
+  page_heap_free(span);
+  page_heap_free(small);
+  page_heap_rebuild();
+  page_heap_check();
+  ck_assert_uint_eq(heap_map_span(addr)->state, SPAN_FREE);
+  ck_assert_uint_eq(heap_map_span(small_addr)->state, SPAN_FREE);
+  struct cgc_span *again = take(10);
+  ck_assert_uint_eq(again->base_addr, addr);
+  page_heap_free(again);
+  ck_assert_uint_eq(heap_map_span(addr)->state, SPAN_FREE);   /* at once: the marker is not there any more */
+  page_heap_let_reuse(false);
+  page_heap_check();
+}
+END_TEST
+
 Suite *
 page_heap_suite(void) {
   TCase *tests;
@@ -555,7 +722,13 @@ page_heap_suite(void) {
   tcase_add_test(tests, page_heap_free_memory_over_the_budget_goes_back_at_once);
   tcase_add_test(tests, page_heap_budget_grows_with_an_eighth_of_the_heap);
   tcase_add_test(tests, page_heap_memory_free_for_long_goes_back);
-  tcase_add_loop_test(tests, page_heap_under_random_use_keeps_contents_and_invariants, 0, 3);
+  tcase_add_loop_test(tests, page_heap_freed_span_stays_as_it_is_while_reuse_is_deferred, 0, 4);
+  tcase_add_test(tests, page_heap_pages_freed_while_reuse_is_deferred_are_not_handed_out);
+  tcase_add_loop_test(tests, page_heap_what_was_freed_is_free_when_the_marker_lets_go, 0, 2);
+  tcase_add_test(tests, page_heap_marker_that_lets_go_of_nothing_may_keep_on);
+  tcase_add_test(tests, page_heap_spans_freed_side_by_side_while_deferred_coalesce_then);
+  tcase_add_loop_test(tests, page_heap_under_random_use_keeps_contents_and_invariants, 0, 4);
   tcase_add_test(tests, page_heap_rebuild_keeps_used_spans_and_finds_all_free_pages);
+  tcase_add_test(tests, page_heap_rebuild_makes_what_a_marker_of_the_parent_might_see_free);
   return suite;
 }
