@@ -302,17 +302,20 @@ cycle_note_handed(size_t bytes) {
   return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes || is_periodic_due();
 }
 
-/* Beyond what the cycle was to let them take the threads are slowed down, the more the further. */
+/* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow with
+ * what the cycles before have let them take, or there would be no end to it. */
 uint64_t
 cycle_wait_ns(size_t bytes) {
-  enum { BYTES_PER_US = 512, SLOW_BYTES_PER_US = 64, WAIT_NS_MAX = 1000000 };
+  static const uint64_t bytes_per_us[] = {512, 64, 16};
+  enum { WAIT_NS_MAX = 4 * 1000 * 1000, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4 };
   if (!atom_int_load_rlx(&is_beside_running))
     return 0;
-  uint64_t handed = atom_load_rlx(&handed_bytes), allowed = max_u64(pacer.lead_bytes, pacer.goal_bytes / 8);
+  uint64_t handed = atom_load_rlx(&handed_bytes), goal = pacer.goal_bytes;
+  uint64_t allowed = max_u64(min_u64(pacer.lead_bytes, goal / ALLOWED_FRACTION_MAX), goal / ALLOWED_FRACTION_MIN);
   if (handed <= allowed)
     return 0;
-  uint64_t bytes_per_us = handed > allowed * 2 ? SLOW_BYTES_PER_US : BYTES_PER_US;
-  return min_u64(bytes * 1000 / bytes_per_us, WAIT_NS_MAX);
+  uint64_t times = min_u64(handed / allowed, CGC_COUNT(bytes_per_us));
+  return min_u64(bytes * 1000 / bytes_per_us[times - 1], WAIT_NS_MAX);
 }
 
 /* A sample first: who looks at all spans takes from running threads the cache lines that they write to. */
