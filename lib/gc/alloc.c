@@ -173,7 +173,7 @@ free_large(struct cgc_span *span, uintptr_t addr) {
   if (!cache)
     return FREE_VERDICT_FREED;
   span_ensure_swept(span);
-  bool is_used = span->state == SPAN_LARGE;   /* else that has just reclaimed it */
+  bool is_used = span->state == SPAN_LARGE && span->base_addr == addr;   /* else that has just reclaimed it */
   if (is_used)
     page_heap_free(span);
   runtime_leave(cache);
@@ -221,7 +221,7 @@ free_slow(void *block, enum free_result result) {
   uintptr_t addr = (uintptr_t)block;
   struct cgc_span *span = heap_map_span(addr);
   enum free_verdict verdict = FREE_VERDICT_FREED;
-  if (result == FREE_NO_SPAN)
+  if (!span || result == FREE_NO_SPAN)
     verdict = verdict_without_span(addr);
   else if (result == FREE_UNUSUAL)
     verdict = free_unusual(span, block);
@@ -259,7 +259,7 @@ resize_large(struct cgc_span *span, size_t pages) {
   bool fits = true;
   span_ensure_swept(span);
   if (span->state != SPAN_LARGE)
-    fits = false;   /* that has just reclaimed it */
+    fits = false;   /* the sweep has reclaimed it */
   else if (pages < span->page_count)
     page_heap_shrink(span, pages);
   else if (pages > span->page_count)

@@ -317,7 +317,7 @@ page_heap_let_reuse(bool is_deferred) {
 
 void
 page_heap_free(struct cgc_span *span) {
-  CGC_ASSERT(span_is_used(span) && !span->next);
+  CGC_ASSERT((span_is_used(span) || span->state == SPAN_LIMBO) && !span->next);
   lock_acquire(&page_heap_lock);
   free_used_locked(span);
   scavenger_after_free_locked(atom_load_rlx(&used_pages));

@@ -21,7 +21,7 @@ void page_heap_init(void);
  * other than zeroes.  Takes LOCK_RANK_PAGE_HEAP. */
 struct cgc_span *page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages);
 
-/* Frees a used and swept span that is in no list.  Takes LOCK_RANK_PAGE_HEAP. */
+/* Frees a used and swept span that is in no list, or one that is in limbo already, but not freed.  Takes LOCK_RANK_PAGE_HEAP. */
 void page_heap_free(struct cgc_span *span);
 
 /* From now on structures and pages that are freed are kept as they are, for a marker that looks at them. */

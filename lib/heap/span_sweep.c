@@ -154,17 +154,18 @@ try_claimed(struct cgc_span *span, unsigned turn) {
     is_dead = sweep_large(span, &result);
   add_found(&result);
   if (is_dead)
-    page_heap_free(span);   /* busy until then: who waits finds it free */
-  else
-    atom_int_store_rel(&span->swept_in, turn);
+    span->state = SPAN_LIMBO;   /* who has waited for the sweep must find it gone */
+  atom_int_store_rel(&span->swept_in, turn);
+  if (is_dead)
+    page_heap_free(span);
   return true;
 }
 
 void
 span_sweep_wait(struct cgc_span *span) {
   unsigned turn = atom_int_load_rlx(&span_sweep_turn);
-  while (!try_claimed(span, turn) && atom_int_load_acq(&span->swept_in) == (turn | TURN_BUSY))
-    platform_yield();
+  if (!try_claimed(span, turn))
+    span_sweep_await(span);
 }
 
 /* The state is looked at first: who makes a used span writes it after swept_in. */

@@ -707,6 +707,40 @@ START_TEST(sweep_beside_threads_that_allocate_and_free_keeps_what_is_theirs) {
 }
 END_TEST
 
+/* ---- beside the program: a program that frees what it had hidden ---- */
+
+enum { LARGE_BLOCKS = 64 };
+
+static void *large_blocks[LARGE_BLOCKS];
+
+static void *
+sweep_once(void *arg) {
+  pthread_barrier_wait(&round_begins);
+  sweep_heap(&result);
+  return arg;
+}
+
+START_TEST(sweep_beside_large_block_is_freed_once_by_whoever_comes_first) {
+  start_without_cycles();
+  option_values[OPTION_CONFIRM] = 1;
+  size_t used = page_heap_used_bytes();
+  pthread_barrier_init(&round_begins, NULL, 2);
+  for (int round = 0; round < 500; round++) {
+    for (int i = 0; i < LARGE_BLOCKS; i++)
+      large_blocks[i] = unit_take_large(5 * SPAN_PAGE_BYTES, 0);
+    begin_beside();
+    pthread_t thread = unit_start_thread(sweep_once, NULL);
+    pthread_barrier_wait(&round_begins);
+    for (int i = 0; i < LARGE_BLOCKS; i++)
+      ck_assert_int_ne(free_block(large_blocks[i]), FREE_VERDICT_FREED);
+    pthread_join(thread, NULL);
+    ck_assert_uint_eq(result.reclaimed_blocks, LARGE_BLOCKS);
+    ck_assert_uint_eq(page_heap_used_bytes(), used);
+    page_heap_check();
+  }
+}
+END_TEST
+
 /* ---- the rest ---- */
 
 START_TEST(sweep_clear_marks_condemns_nobody) {
@@ -825,6 +859,7 @@ sweep_suite(void) {
   tcase_add_loop_test(tests, sweep_beside_large_block_found_dead_is_not_freed_again, 0, 2);
   tcase_add_loop_test(tests, sweep_beside_large_block_that_is_no_garbage_is_freed, 0, 2);
   tcase_add_loop_test(tests, sweep_beside_threads_that_allocate_and_free_keeps_what_is_theirs, 1, 3);
+  tcase_add_test(tests, sweep_beside_large_block_is_freed_once_by_whoever_comes_first);
   tcase_add_test(tests, sweep_clear_marks_condemns_nobody);
   tcase_add_test(tests, sweep_counts_allocated_bytes);
   tcase_add_test(tests, sweep_estimate_of_many_spans_comes_near);
