@@ -163,8 +163,9 @@ run_beside(void *arg) {
   lock_release(&cycle_lock);
 }
 
-/* Small heaps are marked in less time than two stops and a thread take. */
-#define BESIDE_BYTES_MIN (CGC_CONFIG_HOSTILE ? 64 * KIB : 8 * MIB)
+/* Smaller heaps are marked by several threads in some milliseconds; beside a program that makes garbage as fast as it can
+ * that would take it longer. */
+#define BESIDE_BYTES_MIN (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
 
 static bool
 suits_beside(enum cycle_cause cause) {
