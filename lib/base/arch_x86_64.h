@@ -64,8 +64,8 @@ arch_demangle(uintptr_t mangled, uintptr_t guard) {
    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 
 /* clone(2) of a thread that shares everything, knows no libc and runs
- * function(arg) on the given stack, and with that thread control block (NULL: the caller's), then exits.  *tid_cleared is set to 0 and
- * woken when it is gone.  Returns its id or a negative errno code. */
+ * function(arg) on the given stack, and with that thread control block (NULL: the caller's), then exits.
+ * *tid_cleared is set to 0 and woken when it is gone.  Returns its id or a negative errno code. */
 long arch_clone_thread(void (*function)(void *arg), void *arg, void *stack_top, void *block, int *tid_cleared);
 
 /* The calling thread's control block, below which thread-local variables lie. */

@@ -19,8 +19,7 @@ read_limit(const char *path) {
     return bytes;
   const char *line = line_reader_next(&reader);
   if (line && *line >= '0' && *line <= '9')
-    for (bytes = 0; *line >= '0' && *line <= '9' && bytes < LIMIT_BYTES_MAX; line++)
-      bytes = bytes * 10 + (uint64_t)(*line - '0');
+    bytes = proc_parse_number(line, 10);
   line_reader_close(&reader);
   return bytes < LIMIT_BYTES_MAX ? bytes : UINT64_MAX;
 }

@@ -100,9 +100,6 @@ int  platform_user_id(void);   /* the real one */
 bool platform_thread_exists(int tid);   /* true if the system does not tell */
 void platform_yield(void);
 
-/* What the process holds in memory; 0 if that is not known.  /proc/thread-self/statm. */
-uint64_t platform_resident_bytes(void);
-
 /* Has every running thread of the process execute a memory barrier.  0 or an errno code.  membarrier(2). */
 int platform_barrier_all_threads(void);
 void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */

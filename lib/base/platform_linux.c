@@ -123,26 +123,33 @@ platform_read_argument(void *to, uintptr_t from, size_t bytes) {
   return true;
 }
 
+/* Adds the range and where to list what is found, as both uses have them. */
+static ssize_t
+scan_pages(int pagemap_fd, struct linux_pagemap_scan scan, uint64_t *start_addr, uint64_t end_addr,
+           struct platform_page_range *ranges, size_t range_count) {
+  scan.size = sizeof scan;
+  scan.start = *start_addr;
+  scan.end = end_addr;
+  scan.vec = (uintptr_t)ranges;
+  scan.vec_len = range_count;
+  long found = CALL3(SYS_ioctl, pagemap_fd, LINUX_PAGEMAP_SCAN, &scan);
+  if (found >= 0)
+    *start_addr = scan.walk_end;
+  return found;
+}
+
 ssize_t
 platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                             struct platform_page_range *ranges, size_t range_count) {
   if (fault_is_due(FAULT_PAGE_SCAN))
     return -ENOTTY;
   struct linux_pagemap_scan scan = {
-    .size = sizeof scan,
-    .start = *start_addr,
-    .end = end_addr,
-    .vec = (uintptr_t)ranges,
-    .vec_len = range_count,
     .category_mask = LINUX_PAGE_IS_FILE | LINUX_PAGE_IS_PFNZERO,
     .category_inverted = LINUX_PAGE_IS_FILE | LINUX_PAGE_IS_PFNZERO,
     .category_anyof_mask = LINUX_PAGE_IS_PRESENT | LINUX_PAGE_IS_SWAPPED,
     .return_mask = LINUX_PAGE_IS_PRESENT,
   };
-  long found = CALL3(SYS_ioctl, pagemap_fd, LINUX_PAGEMAP_SCAN, &scan);
-  if (found >= 0)
-    *start_addr = scan.walk_end;
-  return found;
+  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
 }
 
 int
@@ -180,19 +187,11 @@ platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr
   if (fault_is_due(FAULT_COLLECT))
     return -EPERM;
   struct linux_pagemap_scan scan = {
-    .size = sizeof scan,
     .flags = LINUX_SCAN_WP_MATCHING | LINUX_SCAN_CHECK_WPASYNC,
-    .start = *start_addr,
-    .end = end_addr,
-    .vec = (uintptr_t)ranges,
-    .vec_len = range_count,
     .category_mask = LINUX_PAGE_IS_WRITTEN,
     .return_mask = LINUX_PAGE_IS_WRITTEN,
   };
-  long found = CALL3(SYS_ioctl, pagemap_fd, LINUX_PAGEMAP_SCAN, &scan);
-  if (found >= 0)
-    *start_addr = scan.walk_end;
-  return found;
+  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
 }
 
 /* ---- files ---- */
@@ -286,22 +285,6 @@ platform_thread_id(void) {
 int
 platform_user_id(void) {
   return (int)CALL0(SYS_getuid);
-}
-
-/* "size resident shared ...", in pages. */
-uint64_t
-platform_resident_bytes(void) {
-  char text[128];
-  uint64_t pages = 0;
-  int fd = platform_open_read("/proc/thread-self/statm");
-  ssize_t bytes = fd < 0 ? 0 : platform_read(fd, text, sizeof text - 1);
-  if (fd >= 0)
-    platform_close(fd);
-  text[bytes > 0 ? bytes : 0] = 0;
-  const char *at = strchr(text, ' ');
-  for (at = at ? at + 1 : text; *at >= '0' && *at <= '9'; at++)
-    pages = pages * 10 + (uint64_t)(*at - '0');
-  return pages * ARCH_PAGE_BYTES;
 }
 
 bool

@@ -58,6 +58,28 @@ line_reader_next(struct line_reader *reader) {
   }
 }
 
+uint64_t
+proc_parse_number(const char *text, unsigned base) {
+  uint64_t value = 0;
+  for (;; text++) {
+    unsigned digit = *text >= 'a' ? (unsigned)(*text - 'a' + 10) : (unsigned)(*text - '0');
+    if (digit >= base)
+      return value;
+    value = value * base + digit;
+  }
+}
+
+/* "size resident shared ...", in pages. */
+uint64_t
+proc_resident_bytes(void) {
+  struct line_reader reader;
+  if (line_reader_open(&reader, "/proc/thread-self/statm"))
+    return 0;
+  const char *line = line_reader_next(&reader), *resident = line ? strchr(line, ' ') : NULL;
+  line_reader_close(&reader);
+  return resident ? proc_parse_number(resident + 1, 10) * ARCH_PAGE_BYTES : 0;
+}
+
 const char *
 proc_parse_hex(const char *text, uintptr_t *value) {
   *value = 0;

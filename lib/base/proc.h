@@ -22,6 +22,12 @@ void line_reader_close(struct line_reader *reader);
 /* The next line, ended by 0 in the buffer, or NULL at the end or on an error.  A long one is cut. */
 char *line_reader_next(struct line_reader *reader);
 
+/* The number whose digits (of base 10 or 16, in small letters) the text begins with; 0 if there are none. */
+uint64_t proc_parse_number(const char *text, unsigned base);
+
+/* What the process holds in memory; 0 if that is not known. */
+uint64_t proc_resident_bytes(void);
+
 /* Reads hexadecimal digits; returns what follows them. */
 const char *proc_parse_hex(const char *text, uintptr_t *value);
 

@@ -16,16 +16,18 @@ enum { LINUX_SYS_close_range = 436 };
 static const long calls[] = {
   SYS_membarrier,        SYS_process_vm_readv,   SYS_userfaultfd,  LINUX_SYS_close_range, SYS_rt_tgsigqueueinfo,
   SYS_sched_getaffinity, SYS_sched_setscheduler, SYS_sched_yield,  SYS_readlink,          SYS_getdents64,
-  SYS_pread64,           SYS_ioctl,              SYS_epoll_ctl,
+  SYS_pread64,           SYS_ioctl,
 };
 
 /* A filter of the program's own is known already, and may forbid the children. */
 void
 syscall_probe(void) {
   static bool is_done;
-  if (is_done || syscall_filter_is_known() || !platform_has_filter())
+  if (is_done)
     return;
   is_done = true;
+  if (syscall_filter_is_known() || !platform_has_filter())
+    return;
   for (size_t i = 0; i < CGC_COUNT(calls); i++)
     if (!platform_survives(calls[i]))
       syscall_filter_forbid(calls[i]);

@@ -48,7 +48,7 @@ note_requests(long context, long list, long count) {
   return true;
 }
 
-/* For a program that may not be noted for: as when the kernel has no memory for them. */
+/* False if they cannot be noted: that is as when the kernel has no memory for them. */
 static bool
 may_submit(long context, long list, long count) {
   return runtime_prepare() && note_requests(context, list, count);

@@ -230,17 +230,6 @@ run_stopped(enum cycle_cause cause, uint64_t shown) {
   return report.collection.err;
 }
 
-/* Once in a process: its children have its filters. */
-static void
-probe_locked(void) {
-  static bool is_done;
-  if (is_done)
-    return;
-  syscall_probe();
-  park_init_filtered();
-  is_done = true;
-}
-
 int
 cycle_collect(enum cycle_cause cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
@@ -251,7 +240,8 @@ cycle_collect(enum cycle_cause cause) {
     unlock_cycles(shown);
     return is_done ? 0 : EPERM;
   }
-  probe_locked();
+  syscall_probe();
+  park_init_filtered();
   let_the_world_run(cause);
   if (!start_beside_locked(cause))
     return run_stopped(cause, shown);

@@ -12,7 +12,6 @@
 void
 marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->heap_addr = heap_map.base_addr;
-  marker->heap_bytes = HULL_HEAP_BYTES;
   marker->is_beside = is_beside;
   marker->address_mask = option(OPTION_TAGGED) ? ((uintptr_t)1 << 48) - 1 : UINTPTR_MAX;
   marker->pointer_guard = arch_pointer_guard();
@@ -103,17 +102,17 @@ flush_fifo(struct marker *marker) {
 
 CGC_INLINE void
 scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, bool demangles, bool past_end) {
-  uintptr_t heap_addr = marker->heap_addr, heap_bytes = marker->heap_bytes;
+  uintptr_t heap_addr = marker->heap_addr;
   uintptr_t mask = marker->address_mask, guard = marker->pointer_guard;
   for (; word < end; word++) {
     uintptr_t addr = *word & mask;
-    if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
+    if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
       consider(marker, addr);
-    if (past_end && CGC_UNLIKELY(addr - 1 - heap_addr < heap_bytes))
+    if (past_end && CGC_UNLIKELY(addr - 1 - heap_addr < HULL_HEAP_BYTES))
       consider(marker, addr - 1);
     if (demangles) {
       addr = arch_demangle(*word, guard) & mask;
-      if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
+      if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
         consider(marker, addr);
     }
   }
@@ -123,18 +122,18 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
 CGC_NOINLINE static void
 consider_packed(struct marker *marker, uintptr_t first, uintptr_t second) {
   uintptr_t addr = second << 32 | first >> 32;
-  if (addr - marker->heap_addr < marker->heap_bytes)
+  if (addr - marker->heap_addr < HULL_HEAP_BYTES)
     consider(marker, addr);
 }
 
 /* The upper half of a packed pointer is the lower half of a word, and few words have it. */
 CGC_INLINE void
 scan_words_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
-  uintptr_t heap_addr = marker->heap_addr, heap_bytes = marker->heap_bytes, mask = marker->address_mask;
-  uint32_t upper = (uint32_t)(heap_addr >> 32), uppers = (uint32_t)(heap_bytes >> 32) + 2;
+  uintptr_t heap_addr = marker->heap_addr, mask = marker->address_mask;
+  uint32_t upper = (uint32_t)(heap_addr >> 32), uppers = (uint32_t)(HULL_HEAP_BYTES >> 32) + 2;
   for (const uintptr_t *first = word; word < end; word++) {
     uintptr_t bits = *word, addr = bits & mask;
-    if (CGC_UNLIKELY(addr - heap_addr < heap_bytes))
+    if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
       consider(marker, addr);
     if (CGC_UNLIKELY((uint32_t)bits - upper < uppers) && word > first)
       consider_packed(marker, word[-1], bits);
@@ -165,7 +164,7 @@ scan_unaligned(struct marker *marker, size_t bytes) {
     if ((uintptr_t)word % sizeof addr == 0 || word + sizeof addr > end)
       continue;
     memcpy(&addr, word, sizeof addr);
-    if (addr - marker->heap_addr < marker->heap_bytes)
+    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
       consider(marker, addr);
   }
 }
@@ -368,6 +367,8 @@ rescan_slots_in(struct marker *marker, struct cgc_span *span, uintptr_t start_ad
 
 static void
 rescan_span(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
+  if (span_kind(span) & SPAN_KIND_NOSCAN)
+    return;
   if (span->slot_bytes)
     rescan_slots_in(marker, span, start_addr, end_addr);
   else if (atom_load_rlx(&span->words[0].mark))
@@ -381,29 +382,19 @@ mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_add
     uintptr_t next = round_down(at, SPAN_PAGE_BYTES) + SPAN_PAGE_BYTES;
     if (span && span_is_used(span) && at - span->base_addr < span_bytes(span)) {
       next = span->base_addr + span_bytes(span);
-      if (!(span_kind(span) & SPAN_KIND_NOSCAN))
-        rescan_span(marker, span, at, min_u64(end_addr, next));
+      rescan_span(marker, span, at, min_u64(end_addr, next));
     }
     at = next;
   }
   flush_fifo(marker);
 }
 
-static void
-rescan_slots(struct marker *marker, struct cgc_span *span) {
-  for (unsigned i = 0; i < span_word_count(span); i++)
-    for (uint64_t marks = atom_load_rlx(&span->words[i].mark) & ~span_word_free(span, i); marks; marks &= marks - 1) {
-      size_t slot = i * 64 + (unsigned)__builtin_ctzll(marks);
-      scan_range(marker, span_slot_addr(span, slot), span_block_bytes(span));
-    }
-}
-
 void
 mark_rescan_heap(struct marker *marker) {
   for (size_t i = 0; i < span_table_count(); i++) {
     struct cgc_span *span = span_table_at(i);
-    if (span_is_used(span) && !(span_kind(span) & SPAN_KIND_NOSCAN))
-      rescan_slots(marker, span);
+    if (span_is_used(span))
+      rescan_span(marker, span, span->base_addr, span->base_addr + span_bytes(span));
   }
   flush_fifo(marker);
 }

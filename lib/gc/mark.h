@@ -33,8 +33,7 @@ struct mark_range {
 
 struct marker {
   /* Constant during a mark. */
-  uintptr_t heap_addr;
-  uintptr_t heap_bytes;       /* that may become the heap: it can grow meanwhile */
+  uintptr_t heap_addr;        /* of HULL_HEAP_BYTES, as the heap can grow meanwhile */
   uintptr_t address_mask;     /* what of a word is an address */
   uintptr_t pointer_guard;
   bool demangles_data;
@@ -72,7 +71,7 @@ bool mark_steal(struct marker *marker);
 /* Scans what of [start_addr, end_addr) of the heap lies in marked blocks once more; any addresses. */
 void mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr);
 
-/* Scans every marked block of the heap once more. */
+/* Scans every marked block of the heap once more.  For verification. */
 void mark_rescan_heap(struct marker *marker);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/atom.h"
 #include "base/cgroup.h"
 #include "base/options.h"
-#include "base/platform.h"
+#include "base/proc.h"
 
 /* A group's limit is a hard one, and holds for the page cache and other processes as well: a part is left free. */
 enum { GROUP_FREE_FRACTION = 16 };
@@ -34,7 +34,7 @@ limit_by_group(uint64_t own_bytes) {
     group_bytes = cgroup_memory_limit_bytes();
   if (group_bytes == UINT64_MAX)
     return UINT64_MAX;
-  uint64_t resident_bytes = platform_resident_bytes(), limit_bytes = group_bytes - group_bytes / GROUP_FREE_FRACTION;
+  uint64_t resident_bytes = proc_resident_bytes(), limit_bytes = group_bytes - group_bytes / GROUP_FREE_FRACTION;
   uint64_t other_bytes = resident_bytes > own_bytes ? resident_bytes - own_bytes : 0;
   return limit_bytes > other_bytes ? limit_bytes - other_bytes : 1;
 }

@@ -21,13 +21,17 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
 /* Cycles of smaller heaps cost some milliseconds: not worth letting such a heap grow eightfold. */
 #define SMALL_HEAP_BYTES (128 * MIB)
 
-/* What the heap took beyond its blocks when it was largest: free slots and pages, metadata.  Slots are some
- * 6 % larger than what was asked for; that, too, is overhead. */
+/* What the heap took beyond its blocks when it was largest: free slots and pages, metadata. */
+static uint64_t
+beyond_bytes(const struct pacer_input *found) {
+  uint64_t allocated = found->live_bytes + found->held_bytes + found->reclaimed_bytes;
+  return found->held_memory_bytes > allocated ? found->held_memory_bytes - allocated : 0;
+}
+
+/* Slots are some 6 % larger than what was asked for; that, too, is overhead. */
 static uint64_t
 overhead_bytes(const struct pacer_input *found) {
-  uint64_t allocated = found->live_bytes + found->held_bytes + found->reclaimed_bytes;
-  uint64_t beyond = found->held_memory_bytes > allocated ? found->held_memory_bytes - allocated : 0;
-  return beyond + found->live_bytes / 8;
+  return beyond_bytes(found) + found->live_bytes / 8;
 }
 
 /* Where most of what is new has died, a rise is taken to be a passing one, as a stale word on a stack makes it:
@@ -66,9 +70,7 @@ found_something(const struct pacer *pacer, const struct pacer_input *found) {
 /* The allocated bytes at which the heap, with what it takes beyond its blocks, is at the limit of memory. */
 static uint64_t
 goal_at_limit(const struct pacer_input *found) {
-  uint64_t allocated = found->live_bytes + found->held_bytes + found->reclaimed_bytes;
-  uint64_t beyond = found->held_memory_bytes > allocated ? found->held_memory_bytes - allocated : 0;
-  uint64_t limit = found->limit_bytes - found->limit_bytes / LIMIT_MARGIN_FRACTION;
+  uint64_t limit = found->limit_bytes - found->limit_bytes / LIMIT_MARGIN_FRACTION, beyond = beyond_bytes(found);
   return limit > beyond ? limit - beyond : 0;
 }
 

@@ -111,11 +111,6 @@ trace_ranges_beside(const struct dirty_range *ranges, size_t count) {
 }
 
 void
-trace_heap_again_stw(void) {
-  mark_rescan_heap(markers[0]);
-}
-
-void
 trace_drain_beside(struct trace_result *result) {
   static const atom_int nobody;
   mark_drain(markers[0], &nobody);

@@ -27,7 +27,6 @@ int trace_roots_beside(const struct root_list *roots, enum root_kind kind);
 
 /* Marks what marked blocks in the ranges point to, as they may have been written to. */
 void trace_ranges_beside(const struct dirty_range *ranges, size_t count);
-void trace_heap_again_stw(void);   /* the same for all blocks */
 
 /* Marks all that marked blocks reach. */
 void trace_drain_beside(struct trace_result *result);

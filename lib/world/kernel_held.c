@@ -5,7 +5,6 @@
 #include "base/hull.h"
 #include "base/platform.h"
 #include "base/proc.h"
-#include "base/text.h"
 #include "world/held_requests.h"
 #include "world/held_signals.h"
 #include "world/tasks.h"
@@ -93,35 +92,17 @@ find_epoll_data(const char *line) {
   return at ? at + strlen(mark) + strspn(at + strlen(mark), " ") : NULL;
 }
 
-struct descriptor_path {
-  char text[80];
-};
-
-/* Of a directory of the thread's, or what it has for a descriptor (not negative). */
-static struct descriptor_path
-descriptor_path(int tid, const char *directory, int fd) {
-  struct descriptor_path path;
-  struct text text = text_in(path.text, sizeof path.text - 1);
-  text_add(&text, "/proc/self/task/");
-  text_add_u64(&text, (uint64_t)tid);
-  text_add(&text, directory);
-  if (fd >= 0)
-    text_add_u64(&text, (uint64_t)fd);
-  path.text[text.length_bytes] = 0;
-  return path;
-}
-
 static bool
 add_descriptor(struct descriptor_visit *visit, int fd) {
   static const char epoll_name[] = "anon_inode:[eventpoll]";
   char name[sizeof epoll_name + 1] = "";
   if (visit->is_own && !platform_is_anonymous(fd))
     return true;
-  ssize_t bytes = platform_read_link(descriptor_path(visit->tid, "/fd/", fd).text, name, sizeof name - 1);
+  ssize_t bytes = platform_read_link(tasks_path(visit->tid, "/fd/", fd).text, name, sizeof name - 1);
   if (bytes < 0 && bytes != -ENOENT)
     visit->err = (int)-bytes;
   else if (strcmp(name, epoll_name) == 0)
-    visit->err = add_words_of_file(descriptor_path(visit->tid, "/fdinfo/", fd).text, find_epoll_data);
+    visit->err = add_words_of_file(tasks_path(visit->tid, "/fdinfo/", fd).text, find_epoll_data);
   else if (strcmp(name, ring_name) == 0)
     has_rings = true;
   return !visit->err;
@@ -145,7 +126,7 @@ visit_descriptor(int fd, void *arg) {
 static int
 add_words_of_descriptors(int holder_tid) {
   struct descriptor_visit visit = {.tid = holder_tid ? holder_tid : platform_thread_id(), .is_own = !holder_tid};
-  int err = proc_visit_numbers(descriptor_path(visit.tid, "/fd", -1).text, visit_descriptor, &visit);
+  int err = proc_visit_numbers(tasks_path(visit.tid, "/fd", -1).text, visit_descriptor, &visit);
   for (int fd = visit.next_fd; fd < visit.end_fd && add_descriptor(&visit, fd); fd++)
     ;
   err = err ? err : visit.err;

@@ -15,24 +15,22 @@ tasks_visit(bool (*visit)(int tid, void *arg), void *arg) {
 
 /* ---- one thread ---- */
 
-struct task_path {
-  char text[64];
-};
-
-static struct task_path
-path_of(int tid, const char *name) {
+struct task_path
+tasks_path(int tid, const char *name, int number) {
   struct task_path path;
   struct text text = text_in(path.text, sizeof path.text - 1);
   text_add(&text, "/proc/self/task/");
   text_add_u64(&text, (uint64_t)tid);
   text_add(&text, name);
+  if (number >= 0)
+    text_add_u64(&text, (uint64_t)number);
   path.text[text.length_bytes] = 0;
   return path;
 }
 
 static bool
 read_task_file(int tid, const char *name, char *buffer, size_t capacity) {
-  struct task_path path = path_of(tid, name);
+  struct task_path path = tasks_path(tid, name, -1);
   int fd = platform_open_read(path.text);
   if (fd < 0)
     return false;
@@ -43,17 +41,6 @@ read_task_file(int tid, const char *name, char *buffer, size_t capacity) {
 }
 
 static uint64_t
-parse_number(const char *text, unsigned base) {
-  uint64_t value = 0;
-  for (;; text++) {
-    unsigned digit = *text >= 'a' ? (unsigned)(*text - 'a' + 10) : (unsigned)(*text - '0');
-    if (digit >= base)
-      return value;
-    value = value * base + digit;
-  }
-}
-
-static uint64_t
 status_field(const char *status, const char *field, unsigned base) {
   const char *at = strstr(status, field);
   if (!at)
@@ -61,7 +48,7 @@ status_field(const char *status, const char *field, unsigned base) {
   at += strlen(field);
   while (*at == ' ' || *at == '\t')
     at++;
-  return parse_number(at, base);
+  return proc_parse_number(at, base);
 }
 
 /* "NUMBER six arguments SP PC" of a thread asleep in a call; the last but one field. */
@@ -74,7 +61,7 @@ sleeping_stack_pointer(const char *call) {
   for (const char *at = call; (at = strstr(at, " 0x")); at += 3)
     if (++fields == 7)
       field = at + 3;
-  return fields == 8 ? parse_number(field, 16) : 0;
+  return fields == 8 ? proc_parse_number(field, 16) : 0;
 }
 
 static uint64_t
@@ -128,7 +115,7 @@ take_field(const char *line, const char *field, unsigned base, uint64_t *value) 
 /* Line by line, as the list of groups before these lines may be long. */
 bool
 tasks_read_signals(int tid, struct task_signals *signals) {
-  struct task_path path = path_of(tid, "/status");
+  struct task_path path = tasks_path(tid, "/status", -1);
   struct line_reader reader;
   unsigned found = 0;
   if (line_reader_open(&reader, path.text))

@@ -9,6 +9,13 @@
 /* Calls visit for each thread id until it returns false.  0 or an errno code; 0 also if stopped. */
 int tasks_visit(bool (*visit)(int tid, void *arg), void *arg);
 
+/* The path of what a thread has by that name, which begins with a slash, and ends with the number unless that is
+ * negative. */
+struct task_path {
+  char text[80];
+};
+struct task_path tasks_path(int tid, const char *name, int number);
+
 /* The signals that the thread blocks; none also if it cannot be told. */
 uint64_t tasks_blocked_signals(int tid);
 

@@ -128,39 +128,40 @@ thread_find_or_add(int tid) {
   return thread;
 }
 
+/* Whether the thread is gone; then its cache is given back. */
 static bool
-is_gone(const struct cgc_thread *thread) {
-  return thread->is_dead || (thread != thread_self() && !stop_world_has(thread));
+reap_one_locked(struct cgc_thread *thread) {
+  bool is_gone = thread != thread_self() && !stop_world_has(thread);
+  if (thread->is_dead)
+    take_cache_locked(thread);
+  else if (is_gone)
+    clear_locked(thread);
+  return thread->is_dead || is_gone;
 }
 
 /* A kernel-parked thread may wake up in the middle of a fast path: its cache is left alone. */
+static bool
+may_collect_for(const struct cgc_thread *thread) {
+  return thread->has_cache && (thread == thread_self() || !thread->is_kernel_parked);
+}
+
 static void
-settle_locked(struct cgc_thread *thread) {
-  bool is_self = thread == thread_self();
-  if (thread->is_dead)
-    take_cache_locked(thread);
-  else if (!is_self && !stop_world_has(thread))
-    clear_locked(thread);
-  else if (thread->has_cache && (is_self || !thread->is_kernel_parked))
-    thread_cache_collect_remote(&thread->cache, UINT32_MAX);
+settle_all_stw(bool collects_remote) {
+  uint64_t mask = lock_acquire_blocked(&thread_lock);
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid) && !reap_one_locked(thread) && collects_remote && may_collect_for(thread))
+      thread_cache_collect_remote(&thread->cache, UINT32_MAX);
+  lock_release_blocked(&thread_lock, mask);
 }
 
 void
 thread_reap_stw(void) {
-  uint64_t mask = lock_acquire_blocked(&thread_lock);
-  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
-    if (atom_int_load_rlx(&thread->tid) && is_gone(thread))
-      settle_locked(thread);
-  lock_release_blocked(&thread_lock, mask);
+  settle_all_stw(false);
 }
 
 void
 thread_settle_stw(void) {
-  uint64_t mask = lock_acquire_blocked(&thread_lock);
-  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
-    if (atom_int_load_rlx(&thread->tid))
-      settle_locked(thread);
-  lock_release_blocked(&thread_lock, mask);
+  settle_all_stw(true);
 }
 
 struct cgc_thread *

@@ -160,19 +160,27 @@ END_TEST
 
 /* ---- windows of other threads ---- */
 
+#define MANY_SLOTS_CLASS span_class_of(2, 0)   /* 512 slots in 8 words */
+
+/* The last block taken lies in the window's word, the first does not. */
+static void *
+take_into_second_word(struct thread_cache *other, void **outside) {
+  void *inside = *outside = unit_take(other, MANY_SLOTS_CLASS);
+  while (span_slot_of(span_of(inside), (uintptr_t)inside) < 70)
+    inside = unit_take(other, MANY_SLOTS_CLASS);
+  return inside;
+}
+
 START_TEST(sweep_leaves_the_word_of_a_window_alone) {
   static struct thread_cache other;
   unit_start_heap();
   option_values[OPTION_CONFIRM] = (uint64_t)_i;
-  unsigned span_class = span_class_of(2, 0);   /* 512 slots in 8 words */
-  void *outside = unit_take(&other, span_class), *inside = outside;
-  while (span_slot_of(span_of(inside), (uintptr_t)inside) < 70)
-    inside = unit_take(&other, span_class);
+  void *outside, *inside = take_into_second_word(&other, &outside);
   for (int i = 0; i < 4; i++)
     sweep_heap_stw(&result);
   ck_assert(is_free(outside));
   ck_assert(!is_free(inside));
-  ck_assert_ptr_eq(unit_take(&other, span_class), (char *)inside + 16);
+  ck_assert_ptr_eq(unit_take(&other, MANY_SLOTS_CLASS), (char *)inside + 16);
   span_check(span_of(inside));
 }
 END_TEST
@@ -383,13 +391,10 @@ START_TEST(sweep_beside_leaves_the_word_of_a_window_alone) {
   static struct thread_cache other;
   unit_start_heap();
   option_values[OPTION_CONFIRM] = (uint64_t)_i;
-  unsigned span_class = span_class_of(2, 0);   /* 512 slots in 8 words */
-  void *outside = unit_take(&other, span_class), *inside = outside;
-  while (span_slot_of(span_of(inside), (uintptr_t)inside) < 70)
-    inside = unit_take(&other, span_class);
+  void *outside, *inside = take_into_second_word(&other, &outside);
   for (int i = 0; i < 4; i++) {
     begin_beside();
-    void *next = unit_take(&other, span_class);   /* out of the window of a span that is not swept */
+    void *next = unit_take(&other, MANY_SLOTS_CLASS);   /* out of the window of a span that is not swept */
     ck_assert_ptr_eq(next, (char *)inside + 16);
     inside = next;
     sweep_heap(&result);
