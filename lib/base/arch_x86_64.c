@@ -119,3 +119,11 @@ arch_fill_thread_block(void *block) {
     to[i] = from[i];
   to[SELF] = to[SELF_AGAIN] = (uintptr_t)block;
 }
+
+unsigned
+arch_vector_bytes(void) {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f"))
+    return 64;
+  return __builtin_cpu_supports("avx2") ? 32 : 0;
+}

@@ -58,6 +58,9 @@ arch_demangle(uintptr_t mangled, uintptr_t guard) {
   return (mangled >> 17 | mangled << 47) ^ guard;
 }
 
+/* Of the integer vectors that the processor and the system know: 64 (AVX-512F), 32 (AVX2), or 0. */
+unsigned arch_vector_bytes(void);
+
 /* What arch_clone_thread passes to clone(2). */
 #define ARCH_THREAD_FLAGS                                                               \
   (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \

@@ -2,12 +2,15 @@
 #include "gc/mark.h"
 
 #include "base/arch_x86_64.h"
-#include "base/fatal.h"
 #include "base/options.h"
+#include "gc/mark_candidate.h"
+#include "gc/mark_scan.h"
 #include "heap/page_heap.h"
 #include "heap/span_table.h"
 
 #include <string.h>
+
+enum { FOUND_SPANS_MAX = CGC_CONFIG_HOSTILE ? 2 : 512 };
 
 void
 marker_init(struct marker *marker, bool is_alone, bool is_beside) {
@@ -19,6 +22,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->demangles_heap = option(OPTION_DEMANGLE) >= 2;
   marker->finds_packed = option(OPTION_PACKED);
   marker->marks_past_end = option(OPTION_PAST_END);
+  marker->scan = mark_scan_choose(marker);
   marker->is_alone = is_alone;
   marker->is_verifying = false;
   marker->unmarked = 0;
@@ -30,157 +34,6 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   memset(marker->ahead, 0, sizeof marker->ahead);
   marker->scanned_bytes = 0;
   marker->err = 0;
-}
-
-/* ---- candidates ---- */
-
-CGC_INLINE bool
-set_mark(const struct marker *marker, struct span_word *word, uint64_t bit) {
-  if (!marker->is_alone)
-    return !(atom_or_full(&word->mark, bit) & bit);
-  atom_store_rlx(&word->mark, atom_load_rlx(&word->mark) | bit);
-  return true;
-}
-
-/* The span holds a grey block.  full: the mark comes before the look at is_grey; pairs with release_span. */
-CGC_INLINE void
-queue_span(struct marker *marker, struct cgc_span *span) {
-  if (atom_int_load_rlx(&span->is_grey))
-    return;
-  if (marker->is_alone)
-    atom_int_store_rlx(&span->is_grey, 1);
-  else if (atom_int_swap_full(&span->is_grey, 1))
-    return;
-  mark_list_append(&marker->found, span);
-}
-
-static void
-mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
-  size_t slot = span_slot_of(span, addr);
-  if (slot >= span->slot_count)
-    return;   /* the tail of the span, or a free run */
-  struct span_word *word = &span->words[slot / 64];
-  uint64_t bit = (uint64_t)1 << slot % 64;
-  if (atom_load_rlx(&word->mark) & bit)
-    return;
-  if ((atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) & bit)
-    return;   /* a free slot: a stale word, not a reference */
-  if (CGC_UNLIKELY(marker->is_verifying)) {
-    marker->unmarked = addr;
-    return;
-  }
-  if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
-    queue_span(marker, span);
-}
-
-CGC_INLINE void
-consider(struct marker *marker, uintptr_t addr) {
-  struct cgc_span *span = heap_map_span(addr);
-  if (!span)
-    return;   /* nothing allocated there */
-  __builtin_prefetch(&span->base_addr);   /* with the first word of slots, and the next two words */
-  __builtin_prefetch(&span->words[1]);
-  struct mark_candidate *oldest = &marker->fifo[marker->fifo_at++ % MARK_FIFO_COUNT];
-  struct mark_candidate ready = *oldest;
-  *oldest = (struct mark_candidate){span, addr};
-  if (ready.span)
-    mark_candidate(marker, ready.span, ready.addr);
-}
-
-static void
-flush_fifo(struct marker *marker) {
-  for (unsigned i = 0; i < MARK_FIFO_COUNT; i++) {
-    struct mark_candidate *oldest = &marker->fifo[marker->fifo_at++ % MARK_FIFO_COUNT];
-    struct mark_candidate ready = *oldest;
-    oldest->span = NULL;
-    if (ready.span)
-      mark_candidate(marker, ready.span, ready.addr);
-  }
-}
-
-/* ---- scanning ---- */
-
-CGC_INLINE void
-scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, bool demangles, bool past_end) {
-  uintptr_t heap_addr = marker->heap_addr;
-  uintptr_t mask = marker->address_mask, guard = marker->pointer_guard;
-  for (; word < end; word++) {
-    uintptr_t addr = *word & mask;
-    if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
-      consider(marker, addr);
-    if (past_end && CGC_UNLIKELY(addr - 1 - heap_addr < HULL_HEAP_BYTES))
-      consider(marker, addr - 1);
-    if (demangles) {
-      addr = arch_demangle(*word, guard) & mask;
-      if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
-        consider(marker, addr);
-    }
-  }
-}
-
-/* A word at an address divisible by 4 but not by 8, a member of a packed structure: its halves lie in two words. */
-CGC_NOINLINE static void
-consider_packed(struct marker *marker, uintptr_t first, uintptr_t second) {
-  uintptr_t addr = second << 32 | first >> 32;
-  if (addr - marker->heap_addr < HULL_HEAP_BYTES)
-    consider(marker, addr);
-}
-
-/* The upper half of a packed pointer is the lower half of a word, and few words have it. */
-CGC_INLINE void
-scan_words_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
-  uintptr_t heap_addr = marker->heap_addr, mask = marker->address_mask;
-  uint32_t upper = (uint32_t)(heap_addr >> 32), uppers = (uint32_t)(HULL_HEAP_BYTES >> 32) + 2;
-  for (const uintptr_t *first = word; word < end; word++) {
-    uintptr_t bits = *word, addr = bits & mask;
-    if (CGC_UNLIKELY(addr - heap_addr < HULL_HEAP_BYTES))
-      consider(marker, addr);
-    if (CGC_UNLIKELY((uint32_t)bits - upper < uppers) && word > first)
-      consider_packed(marker, word[-1], bits);
-  }
-}
-
-static void
-scan_range(struct marker *marker, uintptr_t addr, size_t bytes) {
-  const uintptr_t *word = (const uintptr_t *)addr, *end = (const uintptr_t *)(addr + bytes);
-  marker->scanned_bytes += bytes;
-  if (marker->finds_packed)
-    scan_words_packed(marker, word, end);
-  if (marker->demangles_heap)
-    scan_words(marker, word, end, true, false);
-  else if (!marker->finds_packed)
-    scan_words(marker, word, end, false, false);
-}
-
-/* Words at odd addresses: operands of generated code, members of packed structures.  They are taken as
- * they are, for eight times as many words could else be mistaken. */
-static void
-scan_unaligned(struct marker *marker, size_t bytes) {
-  enum { SIXTH = 5 };
-  const unsigned char *copy = marker->copy, *end = copy + bytes, *at = copy + SIXTH;
-  while (at < end && (at = memchr(at, hull.sixth_byte, (size_t)(end - at)))) {
-    const unsigned char *word = at++ - SIXTH;
-    uintptr_t addr;
-    if ((uintptr_t)word % sizeof addr == 0 || word + sizeof addr > end)
-      continue;
-    memcpy(&addr, word, sizeof addr);
-    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
-      consider(marker, addr);
-  }
-}
-
-static void
-scan_copy(struct marker *marker, size_t bytes, enum root_kind kind) {
-  const uintptr_t *word = (const uintptr_t *)marker->copy, *end = word + bytes / sizeof *word;
-  bool past_end = kind == ROOT_STACK && marker->marks_past_end;
-  marker->scanned_bytes += bytes;
-  scan_unaligned(marker, bytes);
-  if (!marker->demangles_data)
-    scan_words(marker, word, end, false, past_end);
-  else if (past_end)
-    scan_words(marker, word, end, true, true);
-  else
-    scan_words(marker, word, end, true, false);
 }
 
 /* Parts overlap by a word, which may lie across their border.  Where nothing is, go on behind that page. */
@@ -197,11 +50,17 @@ mark_root(struct marker *marker, const struct root *root) {
   for (uintptr_t at = root->start_addr; at < root->end_addr;) {
     ssize_t bytes = roots_read(marker->copy, at, min_u64(root->end_addr - at, MARK_COPY_BYTES));
     if (bytes > 0)
-      scan_copy(marker, (size_t)bytes, root->kind);
+      mark_scan_copy(marker, (size_t)bytes, root->kind);
     else if (bytes < 0)
       marker->err = (int)-bytes;
     at = next_part(at, bytes, root->end_addr);
   }
+}
+
+static void
+scan_range(struct marker *marker, uintptr_t addr, size_t bytes) {
+  marker->scanned_bytes += bytes;
+  marker->scan(marker, (const uintptr_t *)addr, (const uintptr_t *)(addr + bytes));
 }
 
 /* ---- draining ---- */
@@ -299,12 +158,12 @@ let_go(struct marker *marker) {
   page_heap_let_reuse(true);
 }
 
+/* Breadth first as long as few spans are found, so that more of their blocks turn grey while they wait; before those
+ * become more than fit the processor's caches they are scanned, depth first. */
 static struct cgc_span *
 take_span(struct marker *marker) {
-  if (!marker->taken.count) {
-    marker->taken = marker->found;
-    marker->found = (struct mark_list){0};
-  }
+  if (!marker->taken.count || marker->found.count >= FOUND_SPANS_MAX)
+    mark_list_prepend(&marker->taken, &marker->found);
   struct cgc_span *span = mark_list_take(&marker->taken);
   if (marker->taken.count)
     __builtin_prefetch(&marker->taken.first->base_addr);

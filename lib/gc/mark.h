@@ -42,13 +42,14 @@ struct marker {
   bool marks_past_end;
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_beside;             /* the program runs */
+  void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
 
   /* The marker's own. */
   struct mark_candidate fifo[MARK_FIFO_COUNT];
   unsigned fifo_at;
   struct mark_list taken;     /* being scanned */
-  struct mark_list found;     /* scanned when those have been */
+  struct mark_list found;     /* scanned when those have been, or when they are many */
   struct mark_range ahead[MARK_AHEAD_COUNT];   /* taken from their span, scanned soon; no bytes: none */
   unsigned ahead_at;
   uint64_t scanned_bytes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spans that hold grey blocks: marked, but not scanned.  A span is queued once however many of its blocks are
- * grey, and in order of arrival, so that more of them turn grey while it waits and are then scanned together
- * (Go 1.26's collector marks this way).  The spans are linked through themselves: the queue needs no memory.
+ * grey, and waits, so that more of them turn grey meanwhile and are then scanned together (Go 1.26's collector marks
+ * this way).  The spans are linked through themselves: the queue needs no memory.
  *
  * Each marker has lists of its own; what it can spare it shares when others wait.
  */
@@ -39,6 +39,19 @@ mark_list_take(struct mark_list *list) {
     list->count--;
   }
   return span;
+}
+
+/* Moves all spans of more to the front of list. */
+CGC_INLINE void
+mark_list_prepend(struct mark_list *list, struct mark_list *more) {
+  if (!more->count)
+    return;
+  more->last->mark_next = list->count ? list->first : NULL;
+  if (!list->count)
+    list->last = more->last;
+  list->first = more->first;
+  list->count += more->count;
+  *more = (struct mark_list){0};
 }
 
 /* Shares all spans of a list, and empties it. */

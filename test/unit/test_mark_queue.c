@@ -36,6 +36,25 @@ START_TEST(mark_list_that_was_emptied_can_be_filled_again) {
 }
 END_TEST
 
+/* With none, and with some, in each. */
+START_TEST(mark_list_prepended_gives_the_added_spans_first) {
+  struct mark_list more = {0};
+  mark_list_prepend(&list, &more);
+  ck_assert_ptr_null(mark_list_take(&list));
+  mark_list_append(&more, &spans[2]);
+  mark_list_prepend(&list, &more);
+  mark_list_append(&more, &spans[0]);
+  mark_list_append(&more, &spans[1]);
+  mark_list_prepend(&list, &more);
+  ck_assert_uint_eq(more.count, 0);
+  mark_list_append(&list, &spans[3]);
+  ck_assert_uint_eq(list.count, 4);
+  for (unsigned i = 0; i < 4; i++)
+    ck_assert_ptr_eq(mark_list_take(&list), &spans[i]);
+  ck_assert_ptr_null(mark_list_take(&list));
+}
+END_TEST
+
 START_TEST(mark_queue_new_has_no_work) {
   ck_assert(!mark_queue_has_work());
   ck_assert(!mark_queue_steal(&list));
@@ -80,6 +99,7 @@ mark_queue_suite(void) {
   Suite *suite = unit_suite("mark_queue", &tests);
   tcase_add_test(tests, mark_list_gives_spans_in_order_of_arrival);
   tcase_add_test(tests, mark_list_that_was_emptied_can_be_filled_again);
+  tcase_add_test(tests, mark_list_prepended_gives_the_added_spans_first);
   tcase_add_test(tests, mark_queue_new_has_no_work);
   tcase_add_test(tests, mark_queue_shared_spans_are_stolen_once_each_in_order);
   tcase_add_test(tests, mark_queue_after_fork_is_empty);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an address that memory holds to the mark of its block: what a marker does for every pointer in the heap, and so
+ * inline wherever memory is scanned.
+ */
+#ifndef CGC_GC_MARK_CANDIDATE_H
+#define CGC_GC_MARK_CANDIDATE_H
+
+#include "gc/mark.h"
+
+CGC_INLINE bool
+set_mark(const struct marker *marker, struct span_word *word, uint64_t bit) {
+  if (!marker->is_alone)
+    return !(atom_or_full(&word->mark, bit) & bit);
+  atom_store_rlx(&word->mark, atom_load_rlx(&word->mark) | bit);
+  return true;
+}
+
+/* The span holds a grey block.  full: the mark comes before the look at is_grey; pairs with release_span. */
+CGC_INLINE void
+queue_span(struct marker *marker, struct cgc_span *span) {
+  if (atom_int_load_rlx(&span->is_grey))
+    return;
+  if (marker->is_alone)
+    atom_int_store_rlx(&span->is_grey, 1);
+  else if (atom_int_swap_full(&span->is_grey, 1))
+    return;
+  mark_list_append(&marker->found, span);
+}
+
+static inline void
+mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
+  size_t slot = span_slot_of(span, addr);
+  if (slot >= span->slot_count)
+    return;   /* the tail of the span, or a free run */
+  struct span_word *word = &span->words[slot / 64];
+  uint64_t bit = (uint64_t)1 << slot % 64;
+  if (atom_load_rlx(&word->mark) & bit)
+    return;
+  if ((atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) & bit)
+    return;   /* a free slot: a stale word, not a reference */
+  if (CGC_UNLIKELY(marker->is_verifying)) {
+    marker->unmarked = addr;
+    return;
+  }
+  if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
+    queue_span(marker, span);
+}
+
+CGC_INLINE void
+consider(struct marker *marker, uintptr_t addr) {
+  struct cgc_span *span = heap_map_span(addr);
+  if (!span)
+    return;   /* nothing allocated there */
+  __builtin_prefetch(&span->base_addr);   /* with the first word of slots, and the next two words */
+  __builtin_prefetch(&span->words[1]);
+  struct mark_candidate *oldest = &marker->fifo[marker->fifo_at++ % MARK_FIFO_COUNT];
+  struct mark_candidate ready = *oldest;
+  *oldest = (struct mark_candidate){span, addr};
+  if (ready.span)
+    mark_candidate(marker, ready.span, ready.addr);
+}
+
+CGC_INLINE void
+flush_fifo(struct marker *marker) {
+  for (unsigned i = 0; i < MARK_FIFO_COUNT; i++) {
+    struct mark_candidate *oldest = &marker->fifo[marker->fifo_at++ % MARK_FIFO_COUNT];
+    struct mark_candidate ready = *oldest;
+    oldest->span = NULL;
+    if (ready.span)
+      mark_candidate(marker, ready.span, ready.addr);
+  }
+}
+
+#endif

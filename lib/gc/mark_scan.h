@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking for addresses of the heap in memory.
+ *
+ * Of a block of the heap every word is looked at, and, if packed pointers are looked for, every pair of halves of
+ * neighbouring words.  Few of them are near the heap: the upper half of an address of the heap is one of 130 values.
+ * Vector instructions compare all halves of 4 or 8 words at once, and only what passes is looked at further.
+ */
+#ifndef CGC_GC_MARK_SCAN_H
+#define CGC_GC_MARK_SCAN_H
+
+#include "gc/mark.h"
+
+/* Scans [word, end) of a block. */
+typedef void mark_scan_function(struct marker *marker, const uintptr_t *word, const uintptr_t *end);
+
+/* The fastest of those below that does what the marker's options ask for on this processor. */
+mark_scan_function *mark_scan_choose(const struct marker *marker);
+
+mark_scan_function mark_scan_plain;
+mark_scan_function mark_scan_avx2;       /* not demangles_heap; the processor has them */
+mark_scan_function mark_scan_avx512;
+
+/* Scans the marker's copy of a root, of so many bytes. */
+void mark_scan_copy(struct marker *marker, size_t bytes, enum root_kind kind);
+
+#endif
