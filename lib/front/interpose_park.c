@@ -108,8 +108,8 @@ interpose_park_unwind(int version, _Unwind_Action actions, _Unwind_Exception_Cla
 
 /* ---- the frame: rax points to a parked_call; the other registers and the stack are the caller's ---- */
 
-#define IS_PARKED_OFFSET     13216
-#define PARKED_STACK_OFFSET  13224
+#define IS_PARKED_OFFSET     13248
+#define PARKED_STACK_OFFSET  13256
 _Static_assert(offsetof(struct cgc_thread, cache) == 0, "as the frame has it");
 _Static_assert(offsetof(struct cgc_thread, is_parked) == IS_PARKED_OFFSET, "as the frame has it");
 _Static_assert(offsetof(struct cgc_thread, parked_stack_pointer) == PARKED_STACK_OFFSET, "as the frame has it");

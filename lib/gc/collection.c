@@ -80,7 +80,9 @@ collect_centrals(void) {
 static void
 sweep_stw(struct collection_report *report) {
   sweep_heap_stw(&report->sweep);
+  thread_detach_idle_stw();
   thread_settle_stw();
+  thread_abandon_detached();
   collect_centrals();
   report->swept_ns = platform_now_ns();
 }
@@ -181,9 +183,11 @@ finish_mark_stw(struct collection_report *report, const struct dirty_pages *page
   mark_written(report, pages);
   page_heap_let_reuse(true);
   err = check_mark_stw(report, &roots);
-  if (!err)
-    span_sweep_begin_stw();
-  return err;
+  if (err)
+    return err;
+  span_sweep_begin_stw();
+  thread_detach_idle_stw();
+  return 0;
 }
 
 /* The last stop; as many more before it as find too much to do in one. */
@@ -212,6 +216,7 @@ finish_mark(struct collection_report *report) {
 
 static void
 sweep_beside(struct collection_report *report) {
+  thread_abandon_detached();
   sweep_heap(&report->sweep);
   collect_centrals();
   report->swept_ns = platform_now_ns();

@@ -58,7 +58,7 @@ adopt_span(struct cgc_span *span, struct thread_cache *self) {
   atom_int_store_rlx(&span->is_remote_listed, 0);
   if (!span_is_small(span))
     return;
-  if (self && atom_load_rlx(&span->owner) == (uintptr_t)&self->owner) {
+  if (self && atom_load_rlx(&span->owner) == (uintptr_t)self->owner) {
     span_list_remote(span);   /* in case it held remote bits */
     return;
   }
@@ -86,7 +86,7 @@ adopt_fork_blocked(void) {
   cycle_adopt_fork();
   if (thread) {
     thread->cache.pending = NULL;
-    atom_store_rlx(&thread->cache.owner.remote_spans, 0);
+    atom_store_rlx(&thread->cache.owner->remote_spans, 0);
   }
   for (size_t i = 0, count = span_table_count(); i < count; i++)
     adopt_span(span_table_at(i), thread ? &thread->cache : NULL);

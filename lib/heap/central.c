@@ -15,9 +15,12 @@ struct central {
   /* Lock: lock. */
   struct cgc_span *partial;
   struct cgc_span *full;
+  struct cgc_span *pending;   /* taken off the remote spans, and not looked at yet; linked by remote_next */
 
   struct lock lock;
 } CGC_ALIGNED(64);
+
+enum { REMOTE_SPANS_STEP = CGC_CONFIG_HOSTILE ? 1 : 32 };
 
 static struct central centrals[SPAN_CLASS_COUNT];
 
@@ -46,28 +49,39 @@ relink_locked(struct central *central, struct cgc_span *span) {
     link_locked(central, span);
 }
 
-static void
+/* Some of the spans in which others freed slots: a sweep may have left very many.  False if there are none. */
+static bool
 collect_locked(struct central *central) {
-  struct cgc_span *span = span_owner_take_remote(&central->owner);
-  while (span) {
-    struct cgc_span *next = span->remote_next;
+  for (unsigned i = 0; i < REMOTE_SPANS_STEP; i++) {
+    if (!central->pending)
+      central->pending = span_owner_take_remote(&central->owner);
+    struct cgc_span *span = central->pending;
+    if (!span)
+      return false;
+    central->pending = span->remote_next;
     atom_int_store_rel(&span->is_remote_listed, 0);
     if (atom_load_rlx(&span->owner) == (uintptr_t)&central->owner)
       relink_locked(central, span);
     else
       span_list_remote(span);
-    span = next;
   }
+  return true;
 }
 
+static bool
+has_remote(const struct central *central) {
+  return central->pending || atom_load_rlx(&central->owner.remote_spans);
+}
+
+/* In between others get the lock. */
 void
 central_collect(unsigned span_class) {
   struct central *central = &centrals[span_class];
-  if (!atom_load_rlx(&central->owner.remote_spans))
-    return;
-  lock_acquire(&central->lock);
-  collect_locked(central);
-  lock_release(&central->lock);
+  for (bool has_more = has_remote(central); has_more;) {
+    lock_acquire(&central->lock);
+    has_more = collect_locked(central);
+    lock_release(&central->lock);
+  }
 }
 
 void
@@ -89,10 +103,11 @@ central_adopt(struct cgc_span *span) {
 struct cgc_span *
 central_take(unsigned span_class, struct span_owner *owner) {
   struct central *central = &centrals[span_class];
-  if (!central->partial && !atom_load_rlx(&central->owner.remote_spans))
+  if (!central->partial && !has_remote(central))
     return NULL;   /* usual, and a stale answer only costs a fresh span */
   lock_acquire(&central->lock);
-  collect_locked(central);
+  while (collect_locked(central) && !central->partial)
+    ;
   struct cgc_span *span = central->partial;
   if (span) {
     span_list_remove(&central->partial, span);
@@ -107,7 +122,7 @@ central_reset(void) {
   for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
     struct central *central = &centrals[i];
     lock_reset(&central->lock);
-    central->partial = central->full = NULL;
+    central->partial = central->full = central->pending = NULL;
     atom_store_rlx(&central->owner.remote_spans, 0);
   }
 }

@@ -2,11 +2,15 @@
 #include "heap/thread_cache.h"
 
 #include "base/fatal.h"
+#include "base/meta.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
 #include "heap/span_sweep.h"
 
-struct thread_cache thread_cache_none, thread_cache_parked;
+#include <string.h>
+
+static struct span_owner nobody;
+struct thread_cache thread_cache_none = {.owner = &nobody}, thread_cache_parked = {.owner = &nobody};
 __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 
 enum {
@@ -14,6 +18,13 @@ enum {
   REMOTE_SPANS_STEP = CGC_CONFIG_HOSTILE ? 1 : 32,
   FULL_FRACTION = 32,   /* a span with fewer free slots than this part of all counts as full */
 };
+
+bool
+thread_cache_init(struct thread_cache *cache) {
+  if (!cache->owner)
+    cache->owner = meta_alloc(sizeof *cache->owner);
+  return cache->owner != NULL;
+}
 
 /* ---- windows ---- */
 
@@ -128,14 +139,14 @@ make_current(struct thread_cache *cache, struct cgc_span *span) {
 bool
 thread_cache_collect_remote(struct thread_cache *cache, unsigned spans_max) {
   for (unsigned i = 0; i < spans_max; i++) {
-    if (!cache->pending && atom_load_rlx(&cache->owner.remote_spans))
-      cache->pending = span_owner_take_remote(&cache->owner);
+    if (!cache->pending && atom_load_rlx(&cache->owner->remote_spans))
+      cache->pending = span_owner_take_remote(cache->owner);
     struct cgc_span *span = cache->pending;
     if (!span)
       return false;
     cache->pending = span->remote_next;
     atom_int_store_rel(&span->is_remote_listed, 0);
-    if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner)
+    if (atom_load_rlx(&span->owner) != (uintptr_t)cache->owner)
       span_list_remote(span);
     else if (span->state != SPAN_CURRENT)
       settle_span(cache, span);
@@ -147,7 +158,7 @@ static struct cgc_span *
 take_span(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *span = cache->lists[span_class].partial;
   if (!span)
-    return central_take(span_class, &cache->owner);
+    return central_take(span_class, cache->owner);
   span = span->prev;
   unlink_span(cache, span);
   return span;
@@ -156,6 +167,7 @@ take_span(struct thread_cache *cache, unsigned span_class) {
 bool
 thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *current = cache->windows[span_class].span;
+  cache->refill_count++;
   if (current) {
     span_ensure_swept(current);
     if (move_window(cache, current, current->window_word + 1u))
@@ -178,13 +190,13 @@ void
 thread_cache_install(struct thread_cache *cache, struct cgc_span *span) {
   CGC_ASSERT(!cache->windows[span->span_class].span);
   /* rel: the span is complete; pairs with span_list_remote */
-  atom_store_rel(&span->owner, (uintptr_t)&cache->owner);
+  atom_store_rel(&span->owner, (uintptr_t)cache->owner);
   make_current(cache, span);
 }
 
 void
 thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span) {
-  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner)
+  if (atom_load_rlx(&span->owner) != (uintptr_t)cache->owner)
     return;   /* taken away with the world stopped, after the countdown ran out */
   span->countdown = SPAN_NO_COUNTDOWN;
   if (span->state == SPAN_CURRENT)
@@ -232,16 +244,46 @@ thread_cache_abandon(struct thread_cache *cache) {
   thread_cache_collect_remote(cache, UINT32_MAX);   /* to their owners from now on */
 }
 
-void
-thread_cache_forget(struct thread_cache *cache) {
-  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++) {
-    if (cache->windows[i].span)
-      close_window(cache, cache->windows[i].span);
-    cache->lists[i] = (struct span_lists){0};
-  }
+static void
+clear_spans(struct thread_cache *cache) {
+  memset(cache->windows, 0, sizeof cache->windows);
+  memset(cache->lists, 0, sizeof cache->lists);
   cache->retained_pages = 0;
   cache->pending = NULL;
-  atom_store_rlx(&cache->owner.remote_spans, 0);
+}
+
+static bool
+has_spans(const struct thread_cache *cache) {
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
+    if (cache->windows[i].span || cache->lists[i].partial || cache->lists[i].full)
+      return true;
+  return false;
+}
+
+/* Who frees a slot may have read the span's owner already, and lists the span for it later: such a span is found when the
+ * detached cache collects once more. */
+bool
+thread_cache_detach_stw(struct thread_cache *cache, struct thread_cache *detached) {
+  if (!has_spans(cache))
+    return false;
+  struct span_owner *fresh = detached->owner;
+  detached->owner = cache->owner;
+  cache->owner = fresh;
+  memcpy(detached->windows, cache->windows, sizeof cache->windows);
+  memcpy(detached->lists, cache->lists, sizeof cache->lists);
+  detached->retained_pages = cache->retained_pages;
+  detached->pending = cache->pending;
+  clear_spans(cache);
+  return true;
+}
+
+void
+thread_cache_forget(struct thread_cache *cache) {
+  for (unsigned i = 0; i < SPAN_CLASS_COUNT; i++)
+    if (cache->windows[i].span)
+      close_window(cache, cache->windows[i].span);
+  clear_spans(cache);
+  atom_store_rlx(&cache->owner->remote_spans, 0);
   atom_int_store_rlx(&cache->is_inside, 0);
   atom_int_store_rlx(&cache->is_stop_wanted, 0);
 }

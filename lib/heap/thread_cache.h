@@ -29,8 +29,8 @@ struct span_lists {
 };
 
 struct thread_cache {
-  /* Atomic: any thread.  First: a span's owner pointer is its cache's address. */
-  struct span_owner owner;
+  /* The thread is what its spans point to as their owner.  Set once, but for thread_cache_detach_stw. */
+  struct span_owner *owner;
 
   /* Owner; read by collections with the world stopped. */
   struct alloc_window windows[SPAN_CLASS_COUNT];
@@ -38,6 +38,7 @@ struct thread_cache {
   struct cgc_span *pending;  /* taken off the remote spans, and not looked at yet; linked by remote_next */
   size_t retained_pages;     /* in empty spans kept for the next use */
   size_t handed_bytes;       /* in slots that came into windows, since the owner last took it */
+  uint32_t refill_count;
 
   /* Owner and its signal handler. */
   atom_int is_inside;        /* in a slow path: must not be stopped here */
@@ -86,7 +87,7 @@ enum free_result {
 CGC_INLINE enum free_result
 thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr_t addr) {
   size_t slot;
-  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot)))
+  if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)cache->owner || !span_slot_starts_at(span, addr, &slot)))
     return FREE_NOT_OWNED;
   struct span_word *word = &span->words[slot / 64];
   uint64_t bit = (uint64_t)1 << slot % 64, free = atom_load_rlx(&word->free);
@@ -100,10 +101,13 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
 CGC_INLINE bool
 thread_cache_owns(const struct thread_cache *cache, const struct cgc_span *span, uintptr_t addr) {
   size_t slot;
-  if (atom_load_rlx(&span->owner) != (uintptr_t)&cache->owner || !span_slot_starts_at(span, addr, &slot))
+  if (atom_load_rlx(&span->owner) != (uintptr_t)cache->owner || !span_slot_starts_at(span, addr, &slot))
     return false;
   return !(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1);
 }
+
+/* Gives a cache without one an owner.  False if there is no memory. */
+bool thread_cache_init(struct thread_cache *cache);
 
 /* ---- slow paths: between enter and leave ---- */
 
@@ -144,6 +148,10 @@ bool thread_cache_collect_remote(struct thread_cache *cache, unsigned spans_max)
 
 /* Gives all spans to the central lists.  The owner, or for a thread that is gone. */
 void thread_cache_abandon(struct thread_cache *cache);
+
+/* Moves all that the cache of a thread has to an empty one, for its spans to be abandoned while the thread runs.  The
+ * thread is stopped outside of the library, and finds its cache empty.  False if it had no span. */
+bool thread_cache_detach_stw(struct thread_cache *cache, struct thread_cache *detached);
 
 /* In a forked child, for the cache of a thread that exists in the parent only: forgets the spans. */
 void thread_cache_forget(struct thread_cache *cache);

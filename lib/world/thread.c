@@ -61,7 +61,7 @@ thread_find(int tid) {
 static struct cgc_thread *
 add_record_locked(void) {
   struct cgc_thread *thread = meta_alloc(sizeof *thread);
-  if (!thread)
+  if (!thread || !thread_cache_init(&thread->cache))
     return NULL;
   thread->next = thread_first();
   atom_store_rel(&thread_records, (uintptr_t)thread);   /* publishes the record */
@@ -164,6 +164,53 @@ thread_settle_stw(void) {
   settle_all_stw(true);
 }
 
+/* ---- idle threads ---- */
+
+enum { DETACHED_MAX = 16 };   /* in one cycle; the others' turn comes in the next */
+
+/* Owned by whoever holds the cycle lock. */
+static struct thread_cache *detached[DETACHED_MAX];
+static unsigned detached_count;
+
+static struct thread_cache *
+next_detached(void) {
+  if (detached_count == DETACHED_MAX)
+    return NULL;
+  struct thread_cache **next = &detached[detached_count];
+  if (!*next)
+    *next = meta_alloc(sizeof **next);
+  return *next && thread_cache_init(*next) ? *next : NULL;
+}
+
+/* A parked thread is outside of the library, and has left no fast path half done. */
+static bool
+is_idle_stw(struct cgc_thread *thread) {
+  if (!atom_int_load_rlx(&thread->tid) || !thread->has_cache)
+    return false;
+  bool has_refilled = thread->cache.refill_count != thread->refills_seen;
+  thread->refills_seen = thread->cache.refill_count;
+  return !has_refilled && atom_int_load_acq(&thread->is_parked);
+}
+
+void
+thread_detach_idle_stw(void) {
+  for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (is_idle_stw(thread)) {
+      struct thread_cache *next = next_detached();
+      detached_count += next && thread_cache_detach_stw(&thread->cache, next);
+    }
+}
+
+/* With those of earlier cycles: a span may have been listed for their owners meanwhile. */
+void
+thread_abandon_detached(void) {
+  for (unsigned i = 0; i < DETACHED_MAX && detached[i]; i++)
+    thread_cache_abandon(detached[i]);
+  detached_count = 0;
+}
+
+/* ---- registration ---- */
+
 struct cgc_thread *
 thread_register_self(void) {
   int tid = platform_thread_id();
@@ -221,6 +268,9 @@ void
 thread_adopt_fork(void) {
   struct cgc_thread *self = thread_self();
   lock_reset(&thread_lock);
+  for (unsigned i = 0; i < DETACHED_MAX && detached[i]; i++)
+    thread_cache_forget(detached[i]);
+  detached_count = 0;
   for (struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
     if (thread == self)
       continue;

@@ -47,6 +47,9 @@ struct cgc_thread {
   atom_int is_parked;
   uintptr_t parked_stack_pointer;   /* valid while parked */
 
+  /* Stopper: the refills of its cache when a cycle last looked. */
+  uint32_t refills_seen;
+
   /* Stopper: a thread that blocks all signals, seen asleep in the kernel. */
   bool     is_kernel_parked;
   bool     is_dead;              /* ended, though its id is still listed */
@@ -78,6 +81,11 @@ struct cgc_thread *thread_first(void);
  * stopped ones, what others freed for them. */
 void thread_reap_stw(void);
 void thread_settle_stw(void);
+
+/* The spans of threads that sleep, and have not taken a slot since this was called the last time, are of no use to others
+ * there.  The first takes them away, with the world stopped, and the second hands them on. */
+void thread_detach_idle_stw(void);
+void thread_abandon_detached(void);
 
 /* In a forked child: forgets all threads but the calling one. */
 void thread_adopt_fork(void);

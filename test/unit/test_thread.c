@@ -2,9 +2,11 @@
 /* The registry, with threads that register as the interposed pthread_create lets them. */
 #include "unit.h"
 
+#include "base/arch_x86_64.h"
 #include "base/platform.h"
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
+#include "world/park.h"
 #include "world/stop.h"
 
 #include <pthread.h>
@@ -50,19 +52,19 @@ allocate_and_wait(void *arg) {
 }
 
 static void
-free_all_remotely(void) {
-  for (int i = 0; i < BLOCKS; i++) {
+free_remotely(int step) {
+  for (int i = 0; i < BLOCKS; i += step) {
     struct cgc_span *span = heap_map_span((uintptr_t)blocks[i]);
     ck_assert(span_free_remote(span, span_slot_of(span, (uintptr_t)blocks[i])));
   }
 }
 
 static int
-settle_in_stopped_world(void) {
+in_stopped_world(void (*act)(void)) {
   struct stop_result result;
   int err = stop_world_begin(&result);
   if (!err) {
-    thread_settle_stw();
+    act();
     stop_world_end();
   }
   return err;
@@ -104,8 +106,8 @@ START_TEST(thread_ended_leaves_its_blocks_to_others) {
   struct thread_cache *cache = unit_start_runtime();
   pthread_join(unit_start_thread(allocate_and_end, NULL), NULL);
   size_t used = page_heap_used_bytes();
-  ck_assert_uint_ne(atom_load_rlx(&heap_map_span((uintptr_t)blocks[0])->owner), (uintptr_t)&record->cache.owner);
-  free_all_remotely();
+  ck_assert_uint_ne(atom_load_rlx(&heap_map_span((uintptr_t)blocks[0])->owner), (uintptr_t)record->cache.owner);
+  free_remotely(1);
   cache = runtime_enter();
   for (int i = 0; i < BLOCKS; i++)
     unit_take(cache, span_class_of(CLASS_256_BYTES, 0));
@@ -119,9 +121,9 @@ START_TEST(thread_settling_takes_in_what_was_freed_for_stopped_threads) {
   pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
   while (!atom_int_load_acq(&is_ready))
     usleep(100);
-  free_all_remotely();
+  free_remotely(1);
   ck_assert_uint_eq(record->cache.retained_pages, 0);
-  ck_assert_int_eq(settle_in_stopped_world(), 0);
+  ck_assert_int_eq(in_stopped_world(thread_settle_stw), 0);
   ck_assert_uint_gt(record->cache.retained_pages, 0);   /* empty spans, known as such */
   page_heap_check();
   atom_int_store_rel(&must_end, 1);
@@ -140,7 +142,7 @@ START_TEST(thread_settling_gives_back_the_cache_of_a_thread_that_is_gone) {
   while (platform_thread_exists((int)atom_int_load_rlx(&record->tid)))
     usleep(100);
   ck_assert_uint_ne(atom_int_load_rlx(&record->tid), 0);
-  ck_assert_int_eq(settle_in_stopped_world(), 0);
+  ck_assert_int_eq(in_stopped_world(thread_settle_stw), 0);
   ck_assert_uint_eq(atom_int_load_rlx(&record->tid), 0);
   ck_assert(!record->has_cache);
 }
@@ -164,6 +166,111 @@ START_TEST(thread_stack_is_noted_up_to_the_descriptor) {
 }
 END_TEST
 
+/* ---- idle threads ---- */
+
+static atom_int must_refill, has_refilled, must_wake;
+
+static void
+await_word(atom_int *word) {
+  while (!atom_int_load_acq(word))
+    usleep(100);
+}
+
+/* Sleeps parked (arg: or not), allocates once, sleeps again, frees what is left and ends. */
+static void *
+allocate_and_sleep(void *arg) {
+  bool parks = arg != NULL;
+  register_and_allocate();
+  struct cgc_thread *parked = parks ? park_begin(arch_stack_pointer()) : NULL;
+  atom_int_store_rel(&is_ready, 1);
+  await_word(&must_refill);
+  park_end(parked);
+  struct thread_cache *cache = runtime_enter();
+  for (int i = 0; i < BLOCKS / 2; i++)
+    unit_take(cache, span_class_of(CLASS_256_BYTES, 0));
+  runtime_leave(cache);
+  parked = parks ? park_begin(arch_stack_pointer()) : NULL;
+  atom_int_store_rel(&has_refilled, 1);
+  await_word(&must_wake);
+  park_end(parked);
+  return arg;
+}
+
+static bool
+is_own(const void *block) {
+  return atom_load_rlx(&heap_map_span((uintptr_t)block)->owner) == (uintptr_t)record->cache.owner;
+}
+
+START_TEST(thread_asleep_for_a_cycle_leaves_its_spans_to_others) {
+  struct thread_cache *cache = unit_start_runtime();
+  pthread_t thread = unit_start_thread(allocate_and_sleep, &blocks);
+  await_word(&is_ready);
+  ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);   /* it has allocated since the last one */
+  thread_abandon_detached();
+  ck_assert(is_own(blocks[0]) && is_own(blocks[BLOCKS - 1]));
+  ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
+  free_remotely(2);   /* in between */
+  thread_abandon_detached();
+  page_heap_check();
+  ck_assert(!is_own(blocks[0]) && !is_own(blocks[BLOCKS - 1]));
+  size_t used = page_heap_used_bytes();
+  cache = runtime_enter();
+  for (int i = 0; i < BLOCKS / 4; i++)
+    unit_take(cache, span_class_of(CLASS_256_BYTES, 0));
+  runtime_leave(cache);
+  ck_assert_uint_le(page_heap_used_bytes(), used);
+  atom_int_store_rel(&must_refill, 1);
+  await_word(&has_refilled);
+  ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);   /* active again */
+  ck_assert(thread_first() && record->cache.refill_count == record->refills_seen);
+  thread_abandon_detached();
+  page_heap_check();
+  atom_int_store_rel(&must_wake, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
+START_TEST(thread_not_known_to_sleep_keeps_its_spans) {
+  unit_start_runtime();
+  pthread_t thread = unit_start_thread(allocate_and_sleep, NULL);
+  await_word(&is_ready);
+  for (int i = 0; i < 3; i++) {
+    ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
+    thread_abandon_detached();
+  }
+  ck_assert(is_own(blocks[0]) && is_own(blocks[BLOCKS - 1]));
+  atom_int_store_rel(&must_refill, 1);
+  atom_int_store_rel(&must_wake, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
+/* By a thread that read the owner before it changed. */
+START_TEST(thread_span_listed_late_for_a_detached_cache_is_found) {
+  unit_start_runtime();
+  pthread_t thread = unit_start_thread(allocate_and_sleep, &blocks);
+  await_word(&is_ready);
+  struct span_owner *owner = record->cache.owner;
+  struct cgc_span *span = heap_map_span((uintptr_t)blocks[0]);
+  for (int i = 0; i < 2; i++) {
+    ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
+    thread_abandon_detached();
+  }
+  ck_assert(!is_own(blocks[0]) && record->cache.owner != owner);
+  uintptr_t now = atom_load_rlx(&span->owner);
+  atom_store_rlx(&span->owner, (uintptr_t)owner);
+  ck_assert(span_free_remote(span, span_slot_of(span, (uintptr_t)blocks[0])));
+  atom_store_rlx(&span->owner, now);
+  ck_assert_uint_eq(atom_load_rlx(&owner->remote_spans), (uintptr_t)span);
+  thread_abandon_detached();
+  ck_assert_uint_eq(atom_load_rlx(&owner->remote_spans), 0);
+  ck_assert_uint_eq(atom_load_rlx(&((struct span_owner *)now)->remote_spans), (uintptr_t)span);
+  atom_int_store_rel(&must_refill, 1);
+  atom_int_store_rel(&must_wake, 1);
+  pthread_join(thread, NULL);
+}
+END_TEST
+
 /* As in a child process, where the other thread does not exist. */
 START_TEST(thread_after_fork_is_the_only_one) {
   unit_start_runtime();
@@ -177,7 +284,7 @@ START_TEST(thread_after_fork_is_the_only_one) {
     bool is_alone = atom_int_load_rlx(&record->tid) == 0 && !record->has_cache &&
                     (int)atom_int_load_rlx(&thread_self()->tid) == platform_thread_id();
     struct cgc_span *span = heap_map_span((uintptr_t)blocks[0]);
-    bool is_orphan = atom_load_rlx(&span->owner) != (uintptr_t)&record->cache.owner && span_is_used(span);
+    bool is_orphan = atom_load_rlx(&span->owner) != (uintptr_t)record->cache.owner && span_is_used(span);
     page_heap_check();
     _exit(is_alone && is_orphan ? 0 : 1);
   }
@@ -200,6 +307,9 @@ thread_suite(void) {
   tcase_add_test(tests, thread_settling_takes_in_what_was_freed_for_stopped_threads);
   tcase_add_test(tests, thread_settling_gives_back_the_cache_of_a_thread_that_is_gone);
   tcase_add_test(tests, thread_stack_is_noted_up_to_the_descriptor);
+  tcase_add_test(tests, thread_asleep_for_a_cycle_leaves_its_spans_to_others);
+  tcase_add_test(tests, thread_not_known_to_sleep_keeps_its_spans);
+  tcase_add_test(tests, thread_span_listed_late_for_a_detached_cache_is_found);
   tcase_add_test(tests, thread_after_fork_is_the_only_one);
   return suite;
 }

@@ -77,6 +77,7 @@ END_TEST
 
 START_TEST(thread_cache_refill_without_spans_says_so) {
   start();
+  ck_assert(thread_cache_init(&cache));
   ck_assert(!thread_cache_refill(&cache, span_class));
 }
 END_TEST

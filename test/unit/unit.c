@@ -42,6 +42,7 @@ unit_take(struct thread_cache *cache, unsigned span_class) {
   void *block = thread_cache_try_pop(cache, span_class);
   if (block)
     return block;
+  ck_assert(thread_cache_init(cache));
   if (!thread_cache_refill(cache, span_class)) {
     struct cgc_span *span = page_heap_alloc(span_class, span_class_size(span_class)->page_count, 1);
     ck_assert_ptr_nonnull(span);
