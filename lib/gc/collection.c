@@ -145,8 +145,7 @@ mark_heap(struct collection_report *report, const struct root_list *roots) {
 
 static void
 mark_written(struct collection_report *report, const struct dirty_pages *pages) {
-  for (unsigned i = 0; i < pages->part_count; i++)
-    trace_ranges_beside(pages->parts[i].ranges, pages->parts[i].count);
+  trace_pages_beside(pages);
   trace_drain_beside(&report->trace);
 }
 
@@ -175,12 +174,9 @@ finish_mark_stw(struct collection_report *report, const struct dirty_pages *page
   struct root_list roots;
   int err = list_roots_stw(report, 0, &roots);
   if (!err)
-    err = trace_roots_beside(&roots, ROOT_STACK);
-  if (!err)
-    err = trace_roots_beside(&roots, ROOT_DATA);
+    err = trace_finish_stw(&roots, pages, &report->trace);
   if (err)
     return err;
-  mark_written(report, pages);
   page_heap_let_reuse(true);
   err = check_mark_stw(report, &roots);
   if (err)

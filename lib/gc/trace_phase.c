@@ -15,7 +15,9 @@ static struct marker *markers[CREW_MAX];
 
 struct trace_job {
   const struct root_list *roots;
+  const struct dirty_pages *pages;   /* or NULL */
   atom_word next_root;
+  atom_word next_range;
   atom_int  waiting_markers;
 };
 
@@ -47,11 +49,27 @@ await_work(struct marker *marker, struct trace_job *job) {
   }
 }
 
+/* The range of that number, counted through all parts; NULL behind the last. */
+static const struct dirty_range *
+range_at(const struct dirty_pages *pages, size_t number) {
+  for (unsigned i = 0; i < pages->part_count; i++) {
+    if (number < pages->parts[i].count)
+      return &pages->parts[i].ranges[number];
+    number -= pages->parts[i].count;
+  }
+  return NULL;
+}
+
 static void
 trace_work(unsigned index, void *arg) {
   struct trace_job *job = arg;
   struct marker *marker = markers[index];
+  const struct dirty_range *range;
   uintptr_t next;
+  while (job->pages && (range = range_at(job->pages, atom_add_full(&job->next_range, 1)))) {
+    mark_rescan_range(marker, range->start_addr, range->end_addr);
+    mark_drain(marker, &job->waiting_markers);
+  }
   while ((next = atom_add_full(&job->next_root, 1)) < job->roots->count) {
     mark_root(marker, &job->roots->roots[next]);
     mark_drain(marker, &job->waiting_markers);
@@ -61,22 +79,26 @@ trace_work(unsigned index, void *arg) {
   while (mark_steal(marker) || await_work(marker, job));
 }
 
-int
-trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
-  unsigned wanted = crew_size_for(page_heap_used_bytes() + roots->bytes);
+static int
+trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *result) {
   for (unsigned i = 0; i < wanted; i++) {
     if (!marker_at(i))
       return ENOMEM;
     marker_init(markers[i], wanted == 1, false);
   }
-  struct trace_job job = {.roots = roots};
-  result->markers = crew_run(wanted, trace_work, &job);
+  result->markers = crew_run(wanted, trace_work, job);
   int err = 0;
   for (unsigned i = 0; i < result->markers; i++) {
     result->scanned_bytes += markers[i]->scanned_bytes;
     err = err ? err : markers[i]->err;
   }
   return err;
+}
+
+int
+trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
+  struct trace_job job = {.roots = roots};
+  return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
 }
 
 /* ---- beside the program ---- */
@@ -105,9 +127,10 @@ trace_roots_beside(const struct root_list *roots, enum root_kind kind) {
 }
 
 void
-trace_ranges_beside(const struct dirty_range *ranges, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    mark_rescan_range(markers[0], ranges[i].start_addr, ranges[i].end_addr);
+trace_pages_beside(const struct dirty_pages *pages) {
+  const struct dirty_range *range;
+  for (size_t i = 0; (range = range_at(pages, i)); i++)
+    mark_rescan_range(markers[0], range->start_addr, range->end_addr);
 }
 
 void
@@ -116,6 +139,15 @@ trace_drain_beside(struct trace_result *result) {
   mark_drain(markers[0], &nobody);
   result->scanned_bytes += markers[0]->scanned_bytes;
   markers[0]->scanned_bytes = 0;
+}
+
+/* What few pages reach is marked before another thread has started. */
+int
+trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result) {
+  enum { ALONE_PAGES_MAX = CGC_CONFIG_HOSTILE ? 0 : 32 };
+  struct trace_job job = {.roots = roots, .pages = pages};
+  unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_for(page_heap_used_bytes()) : 1;
+  return trace_by_crew(wanted, &job, result);
 }
 
 /* ---- verification ---- */

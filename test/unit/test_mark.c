@@ -420,16 +420,55 @@ START_TEST(mark_verification_ignores_blocks_freed_since_they_were_marked) {
   unit_start_heap();
   void **block = take(CLASS_32_BYTES), *leaked = take(CLASS_48_BYTES);
   uintptr_t page = round_down((uintptr_t)block, 4096);
-  struct dirty_range written = {page, page + 4096};
+  struct dirty_range range = {page, page + 4096};
+  struct dirty_pages written = {.parts = {{&range, 1}}, .part_count = 1, .page_count = 1};
   mark_from((uintptr_t)block, ROOT_DATA);
   ck_assert_int_eq(trace_begin_beside(&result), 0);
   *block = leaked;
   ck_assert_int_eq(thread_cache_free_own(&cache, span_of(block), (uintptr_t)block), FREE_DONE);
-  trace_ranges_beside(&written, 1);
+  trace_pages_beside(&written);
   trace_drain_beside(&result);
   trace_end_beside();
   ck_assert(!is_marked(leaked));
   trace_verify_stw(&none, is_still);
+}
+END_TEST
+
+/* By one marker and by several, over the ranges of several lists: from each of them a list of blocks begins. */
+START_TEST(mark_finish_follows_pages_and_roots) {
+  enum { CHAINS = 64, LINKS = 50, PARTS = 3 };
+  static struct dirty_range ranges[CHAINS];
+  static void **chains[CHAINS][LINKS], **root_chain[LINKS];
+  struct trace_result result = {0};
+  unit_start_heap();
+  option_values[OPTION_MARKERS] = (uint64_t)_i;
+  unit_take_large(16 * MIB, 0);   /* worth several markers */
+  for (int k = 0; k < CHAINS; k++) {
+    chains[k][0] = unit_take_large(SPAN_PAGE_BYTES, 0);
+    memset(chains[k][0], 0, SPAN_PAGE_BYTES);
+    mark_from((uintptr_t)chains[k][0], ROOT_DATA);
+    uintptr_t addr = (uintptr_t)chains[k][0];
+    ranges[k] = (struct dirty_range){addr, addr + ARCH_PAGE_BYTES};
+    for (int i = 1; i < LINKS; i++)
+      *chains[k][i - 1] = chains[k][i] = take(CLASS_48_BYTES);
+  }
+  for (int i = 0; i < LINKS; i++)
+    root_chain[i] = take(CLASS_48_BYTES);
+  for (int i = 1; i < LINKS; i++)
+    *root_chain[i - 1] = root_chain[i];
+  struct dirty_pages written = {.parts = {{ranges, 20}, {NULL, 0}, {ranges + 20, CHAINS - 20}}, .part_count = PARTS, .page_count = CHAINS};
+  root_words[3] = (uintptr_t)root_chain[0];
+  struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
+  struct root_list roots = {.roots = &root, .count = 1, .bytes = sizeof root_words};
+  ck_assert_int_eq(trace_begin_beside(&result), 0);
+  ck_assert_int_eq(trace_finish_stw(&roots, &written, &result), 0);
+  trace_end_beside();
+  ck_assert_uint_eq(result.markers, (unsigned)_i);
+  for (int i = 0; i < LINKS; i++) {
+    ck_assert(is_marked(root_chain[i]));
+    for (int k = 0; k < CHAINS; k++)
+      ck_assert(is_marked(chains[k][i]));
+  }
 }
 END_TEST
 
@@ -681,6 +720,7 @@ mark_suite(void) {
   tcase_add_test(tests, mark_rescan_of_a_freed_slot_finds_nothing);
   tcase_add_loop_test(tests, mark_rescan_of_a_block_across_the_border_looks_at_its_part_inside, 0, 2);
   tcase_add_loop_test(tests, mark_rescan_finds_a_packed_pointer_across_the_border_of_pages, 0, 4);
+  tcase_add_loop_test(tests, mark_finish_follows_pages_and_roots, 1, 5);
   tcase_add_test(tests, mark_rescan_of_a_large_block_looks_at_the_pages_asked_for);
   tcase_add_test(tests, mark_rescan_does_not_look_into_noscan_blocks);
   tcase_add_test(tests, mark_rescan_of_any_range_finds_all_marked_blocks_in_it);
