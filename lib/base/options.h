@@ -33,7 +33,7 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
     "a full cycle every so many milliseconds, by a thread made for it; 0: never")                   \
   X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
     "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
-  X(TRACE, "trace", NUMBER, 0, 0, 1, "1: one line per cycle")                                       \
+  X(TRACE, "trace", NUMBER, 0, 0, 2, "1: one line per cycle; 2: its stops and the pace too")         \
   X(DIRTY, "dirty", DIRTY, OPTION_DIRTY_AUTO, 0, OPTION_DIRTY_STOP,                                 \
     "how marking sees what the program writes: uffd: by userfaultfd, while the program runs; stop: it is stopped; "  \
     "auto: uffd in heaps that take long, if the system offers it")                                  \

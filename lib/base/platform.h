@@ -103,6 +103,7 @@ void platform_yield(void);
 /* Has every running thread of the process execute a memory barrier.  0 or an errno code.  membarrier(2). */
 int platform_barrier_all_threads(void);
 void platform_sleep(uint64_t ns);   /* about; shorter if a signal comes */
+uint64_t platform_thread_cpu_ns(void);   /* of processor time of the calling thread */
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
 
 /* Runs function(arg) on a thread unknown to libc, with all signals blocked and with that thread control block, or

@@ -494,6 +494,11 @@ platform_now_coarse_ns(void) {
 }
 
 uint64_t
+platform_thread_cpu_ns(void) {
+  return platform_clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t
 platform_random_seed(void) {
   const void *random = (const void *)getauxval(AT_RANDOM);
   uint64_t seed = 0x9e3779b97f4a7c15;

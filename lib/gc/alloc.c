@@ -37,8 +37,7 @@ wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
     return;
   runtime_leave(cache);
   platform_sleep(ns);
-  if (cycle_wait_listener)
-    cycle_wait_listener(ns);
+  cycle_note_waited(ns);
   runtime_enter();
 }
 

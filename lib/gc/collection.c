@@ -88,8 +88,8 @@ sweep_stw(struct collection_report *report) {
 }
 
 /* Everything from stop to start sees a world in which only this thread runs. */
-void
-collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer) {
+static void
+collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   struct root_list roots = {0};
   report->err = stop_the_world(report);
   if (report->err)
@@ -158,8 +158,8 @@ preclean(struct collection_report *report) {
     int err = dirty_heap_collect(DIRTY_ALONE, &pages);
     if (err)
       return err;
+    report->preclean_pages[min_u64(report->preclean_rounds, COLLECTION_ROUNDS_MAX - 1)] += pages.page_count;
     report->preclean_rounds++;
-    report->preclean_pages += pages.page_count;
     mark_written(report, &pages);
     if (pages.page_count < ROUND_PAGES_MIN || pages.page_count > before_pages - before_pages / 4)
       break;
@@ -237,10 +237,10 @@ mark_watched(struct collection_report *report) {
 }
 
 /* Where the pages cannot be watched after all, all is done in one stop. */
-void
-collection_run_beside(struct collection_report *report) {
+static void
+collect_beside(struct collection_report *report) {
   if (watch_pages(report)) {
-    collection_run_stopped(report, 0);
+    collect_stopped(report, 0);
     return;
   }
   report->is_beside = true;
@@ -250,4 +250,26 @@ collection_run_beside(struct collection_report *report) {
     sweep_beside(report);
   else
     sweep_clear_marks();
+}
+
+/* ---- either ---- */
+
+/* Asking for it is a system call, which a filter may forbid. */
+static uint64_t
+cpu_now_ns(void) {
+  return option(OPTION_TRACE) ? platform_thread_cpu_ns() : 0;
+}
+
+void
+collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer) {
+  uint64_t begin_ns = cpu_now_ns();
+  collect_stopped(report, stack_pointer);
+  report->cpu_ns = cpu_now_ns() - begin_ns + crew_take_cpu_ns();
+}
+
+void
+collection_run_beside(struct collection_report *report) {
+  uint64_t begin_ns = cpu_now_ns();
+  collect_beside(report);
+  report->cpu_ns = cpu_now_ns() - begin_ns + crew_take_cpu_ns();
 }

@@ -7,7 +7,7 @@
 #include "gc/trace_phase.h"
 #include "world/stop.h"
 
-enum { COLLECTION_STOPS_MAX = 8 };
+enum { COLLECTION_STOPS_MAX = 8, COLLECTION_ROUNDS_MAX = 16 };
 
 /* One stop of the world.  Times are of CLOCK_MONOTONIC. */
 struct collection_stop {
@@ -33,7 +33,8 @@ struct collection_report {
   unsigned stop_count;
   struct collection_stop stops[COLLECTION_STOPS_MAX];
   unsigned preclean_rounds;
-  size_t   preclean_pages;
+  size_t   preclean_pages[COLLECTION_ROUNDS_MAX];   /* of each; of the last one here and all after it */
+  uint64_t cpu_ns;            /* of processor time, if there is a trace */
   struct stop_result  stop;   /* the last one */
   struct trace_result trace;
   struct sweep_result sweep;

@@ -23,6 +23,8 @@ static struct crew_member members[CREW_MAX];
 static void (*crew_work)(unsigned index, void *arg);
 static void *crew_arg;
 
+static atom_word crew_cpu_ns;
+
 static atom_int crew_threads;   /* 0 until the crew is complete: members wait for it */
 
 unsigned
@@ -46,6 +48,8 @@ member_main(void *arg) {
   while (!crew_count())
     platform_futex_wait(&crew_threads, 0, UINT64_MAX);
   crew_work(member->index, crew_arg);
+  if (option(OPTION_TRACE))
+    atom_add_full(&crew_cpu_ns, platform_thread_cpu_ns());
 }
 
 static bool
@@ -87,6 +91,11 @@ crew_run(unsigned count, void (*work)(unsigned index, void *arg), void *arg) {
     await_member(&members[i]);
   atom_int_store_rlx(&crew_threads, 0);
   return running;
+}
+
+uint64_t
+crew_take_cpu_ns(void) {
+  return atom_swap_full(&crew_cpu_ns, 0);
 }
 
 void

@@ -22,6 +22,9 @@ unsigned crew_run(unsigned count, void (*work)(unsigned index, void *arg), void 
 /* Within work: how many threads do it. */
 unsigned crew_count(void);
 
+/* Processor time of all but the calling threads since the last call.  With the cycle lock, outside of a job. */
+uint64_t crew_take_cpu_ns(void);
+
 /* In a forked child. */
 void crew_adopt_fork(void);
 

@@ -45,6 +45,9 @@ static atom_int is_beside_running;
 /* Atomic: bytes of slots and large blocks that threads took since the last count. */
 static atom_word handed_bytes;
 
+/* Atomic: by threads that were slowed down, since the end of the last cycle. */
+static atom_word waited_ns;
+
 /* A handler of the program must not come in between: it may collect, and may leave by a jump.  But the thread
  * can be stopped while it waits. */
 static uint64_t
@@ -71,9 +74,10 @@ give_back_beyond(uint64_t limit_bytes) {
 }
 
 static void
-pace(const struct collection_report *report) {
+pace(struct cycle_report *cycle) {
+  const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
-  struct pacer_input found = {
+  cycle->found = (struct pacer_input){
     .live_bytes = report->sweep.live_bytes,
     .held_bytes = report->sweep.held_bytes,
     .reclaimed_bytes = report->sweep.reclaimed_bytes,
@@ -82,9 +86,9 @@ pace(const struct collection_report *report) {
     .limit_bytes = memory_limit_for(page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes()),
     .handed_bytes = report->is_beside ? atom_load_rlx(&handed_bytes) : 0,
   };
-  pacer_end_cycle(&pacer, &found);
+  pacer_end_cycle(&pacer, &cycle->found);
   atom_store_rlx(&handed_bytes, 0);
-  give_back_beyond(found.limit_bytes);
+  give_back_beyond(cycle->found.limit_bytes);
 }
 
 /* A cycle given up must not be tried again at once. */
@@ -108,9 +112,12 @@ end_report(struct cycle_report *report) {
   if (collection->err)
     pace_given_up();
   else
-    pace(collection);
+    pace(report);
+  report->pacer = pacer;
   report->goal_after_bytes = pacer.goal_bytes;
+  report->waited_ns = atom_swap_full(&waited_ns, 0);
   collection->end_ns = platform_now_ns();
+  report->interval_ns = collection->end_ns - last_cycle.end_ns;
   last_cycle.begin_ns = collection->begin_ns;
   last_cycle.end_ns = collection->end_ns;
   last_cycle.threads = collection->is_beside ? 0 : collection->stop.threads;
@@ -267,6 +274,7 @@ void
 cycle_init(void) {
   cycle_process_id = platform_process_id();
   cycle_ended_ns = platform_now_coarse_ns();
+  last_cycle.begin_ns = last_cycle.end_ns = platform_now_ns();
   memory_limit_init();
   pacer_init(&pacer, option(OPTION_PERCENT), option(OPTION_MIN_HEAP), option(OPTION_CONFIRM));
 }
@@ -307,6 +315,13 @@ cycle_wait_ns(size_t bytes) {
     return 0;
   uint64_t times = min_u64(handed / allowed, CGC_COUNT(bytes_per_us));
   return min_u64(bytes * 1000 / bytes_per_us[times - 1], WAIT_NS_MAX);
+}
+
+void
+cycle_note_waited(uint64_t ns) {
+  atom_add_full(&waited_ns, ns);
+  if (cycle_wait_listener)
+    cycle_wait_listener(ns);
 }
 
 /* A sample first: who looks at all spans takes from running threads the cache lines that they write to. */

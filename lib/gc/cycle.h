@@ -20,6 +20,10 @@ struct cycle_report {
   enum cycle_cause cause;
   uint64_t goal_before_bytes; /* that led to this cycle */
   uint64_t goal_after_bytes;
+  uint64_t interval_ns;       /* since the end of the one before */
+  uint64_t waited_ns;         /* by threads of the program meanwhile, that were slowed down */
+  struct pacer pacer;         /* after it, from what was found: */
+  struct pacer_input found;
   struct collection_report collection;
 };
 
@@ -44,6 +48,7 @@ bool cycle_note_handed(size_t bytes);
 
 /* Called when a thread has been slowed down, in a slow path. */
 extern void (*cycle_wait_listener)(uint64_t ns);
+void cycle_note_waited(uint64_t ns);
 
 /* How long a thread that has taken that much has to wait for a cycle that goes on beside the program, which takes more
  * than was foreseen. */

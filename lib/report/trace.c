@@ -4,6 +4,7 @@
 #include "base/fallback.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "base/platform.h"
 
 #include <errno.h>
 
@@ -94,8 +95,9 @@ add_times_beside(struct text *line, const struct collection_report *report) {
     ran_ns = stop->end_ns;
   }
   add_ms(line, " sweep ", ran_ns, report->swept_ns);
-  add_count(line, " ms, pre-clean ", report->preclean_rounds, " rounds ");
-  add_count(line, "", report->preclean_pages, " pages");
+  for (unsigned i = 0; i < min_u64(report->preclean_rounds, COLLECTION_ROUNDS_MAX); i++)
+    add_count(line, i ? "+" : " ms, pre-clean ", report->preclean_pages[i], "");
+  text_add(line, " pages");
 }
 
 static void
@@ -107,6 +109,8 @@ add_sizes(struct text *line, const struct cycle_report *report) {
   add_bytes(line, ", memory ", report->collection.held_memory_bytes);
   add_bytes(line, ", goal ", report->goal_before_bytes);
   add_bytes(line, " -> ", report->goal_after_bytes);
+  if (report->pacer.is_limited)
+    add_bytes(line, " by limit ", report->found.limit_bytes);
   add_count(line, ", reclaimed ", sweep->reclaimed_blocks, " blocks ");
   add_bytes(line, "", sweep->reclaimed_bytes);
   add_count(line, ", held ", sweep->held_blocks, " blocks ");
@@ -124,6 +128,15 @@ add_work(struct text *line, const struct collection_report *report) {
   text_add(line, report->is_beside ? "uffd" : "stop");
 }
 
+/* Of all processors that the program may use, from the end of the cycle before to that of this one. */
+static void
+add_share(struct text *line, const struct cycle_report *report) {
+  add_ms(line, ", waits ", 0, report->waited_ns);
+  text_add(line, " ms, cpu ");
+  text_add_ratio(line, report->collection.cpu_ns * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
+  text_add(line, "%");
+}
+
 static void
 add_fallbacks(struct text *line) {
   const char *before = ", instead: ";
@@ -134,6 +147,58 @@ add_fallbacks(struct text *line) {
       before = " ";
     }
 }
+
+/* ---- trace=2 ---- */
+
+static void
+trace_stop(const struct cycle_report *report, unsigned i) {
+  char buffer[256];
+  const struct collection_stop *stop = &report->collection.stops[i];
+  uint64_t from_ns = stop->collected_ns ? stop->collected_ns : stop->stopped_ns;
+  struct text line = text_in(buffer, sizeof buffer);
+  add_count(&line, "cgc ", report->number, "");
+  add_count(&line, " stop ", i + 1, "");
+  add_ms(&line, ": stopping ", stop->begin_ns, stop->stopped_ns);
+  if (stop->collected_ns)
+    add_ms(&line, " pages ", stop->stopped_ns, stop->collected_ns);
+  if (stop->roots_ns)
+    add_ms(&line, " roots ", from_ns, stop->roots_ns);
+  if (stop->marked_ns)
+    add_ms(&line, " mark ", stop->roots_ns, stop->marked_ns);
+  add_ms(&line, " rest ", stop->marked_ns ? stop->marked_ns : stop->roots_ns ? stop->roots_ns : from_ns, stop->end_ns);
+  text_add(&line, " ms\n");
+  log_write(&line);
+}
+
+static void
+trace_pace(const struct cycle_report *report) {
+  char buffer[512];
+  const struct pacer *pacer = &report->pacer;
+  struct text line = text_in(buffer, sizeof buffer);
+  add_count(&line, "cgc ", report->number, " pace: ");
+  add_bytes(&line, "live ", report->found.live_bytes);
+  add_bytes(&line, ", handed out meanwhile ", report->found.handed_bytes);
+  add_count(&line, ", percent ", pacer->percent, "");
+  add_count(&line, " x ", pacer->multiplier, "");
+  add_count(&line, " / ", pacer->cycles_to_reclaim, " cycles");
+  add_bytes(&line, ", goal ", pacer->goal_bytes);
+  add_bytes(&line, ", lead ", pacer->lead_bytes);
+  add_bytes(&line, ", next count after ", pacer->distance_bytes);
+  if (report->found.limit_bytes && report->found.limit_bytes != UINT64_MAX)
+    add_bytes(&line, ", limit ", report->found.limit_bytes);
+  text_add(&line, pacer->is_limited ? ", limited\n" : "\n");
+  log_write(&line);
+}
+
+static void
+trace_details(const struct cycle_report *report) {
+  for (unsigned i = 0; i < report->collection.stop_count; i++)
+    trace_stop(report, i);
+  if (!report->collection.err)
+    trace_pace(report);
+}
+
+/* ---- a cycle ---- */
 
 void
 trace_cycle(const struct cycle_report *report) {
@@ -152,8 +217,11 @@ trace_cycle(const struct cycle_report *report) {
       add_times_stopped(&line, collection);
     add_sizes(&line, report);
     add_work(&line, collection);
+    add_share(&line, report);
     add_fallbacks(&line);
   }
   text_add(&line, "\n");
   log_write(&line);
+  if (option(OPTION_TRACE) >= 2)
+    trace_details(report);
 }

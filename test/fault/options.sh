@@ -72,6 +72,12 @@ run CGC_OPTIONS=trace=1:dirty=uffd
 expect_result "dirty=uffd" "collect 0"
 grep -q "$beside" err || grep -q 'dirty=stop, instead: .*stop' err || fail "trace: no line of a cycle beside the program"
 
+run CGC_OPTIONS=trace=2
+grep -q "$trace" err || fail "trace=2: no line for the cycle"
+grep -q '^cgc 1 stop 1: stopping [0-9.]* roots [0-9.]* mark [0-9.]* rest [0-9.]* ms$' err || fail "trace=2: no line for its stop"
+grep -q '^cgc 1 pace: live .*, percent 100 x 1 / 2 cycles, goal .*, next count after [0-9.]* [KM]iB$' err || fail "trace=2: no line for the pace"
+[ "$(wc -l <err)" -eq 3 ] || fail "trace=2: more than three lines for a cycle of one stop"
+
 run CGC_OPTIONS=trace=0 CGC_TRACE=1
 [ "$(grep -c "$trace" err)" -eq 1 ] || fail "the variable of trace does not win"
 
