@@ -42,8 +42,8 @@ static struct {
 /* Atomic. */
 static atom_int is_beside_running;
 
-/* Atomic: bytes of slots and large blocks that threads took since the last count. */
-static atom_word handed_bytes;
+/* Atomic: bytes of slots and large blocks that threads took since the last count, and before it since the last cycle. */
+static atom_word handed_bytes, handed_before_bytes;
 
 /* Atomic: by threads that were slowed down, since the end of the last cycle. */
 static atom_word waited_ns;
@@ -74,6 +74,12 @@ give_back_beyond(uint64_t limit_bytes) {
 }
 
 static void
+forget_handed(void) {
+  atom_store_rlx(&handed_bytes, 0);
+  atom_store_rlx(&handed_before_bytes, 0);
+}
+
+static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
@@ -87,7 +93,7 @@ pace(struct cycle_report *cycle) {
     .handed_bytes = report->is_beside ? atom_load_rlx(&handed_bytes) : 0,
   };
   pacer_end_cycle(&pacer, &cycle->found);
-  atom_store_rlx(&handed_bytes, 0);
+  forget_handed();
   give_back_beyond(cycle->found.limit_bytes);
 }
 
@@ -95,7 +101,7 @@ pace(struct cycle_report *cycle) {
 static void
 pace_given_up(void) {
   pacer_give_up(&pacer, page_heap_used_bytes());
-  atom_store_rlx(&handed_bytes, 0);
+  forget_handed();
 }
 
 /* ---- one cycle ---- */
@@ -170,15 +176,28 @@ run_beside(void *arg) {
   lock_release(&cycle_lock);
 }
 
-/* Smaller heaps are marked by several threads in some milliseconds; beside a program that makes garbage as fast as it can
- * that would take it longer. */
-#define BESIDE_BYTES_MIN (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
+/* Smaller heaps are marked in a stop of a millisecond at most, and larger ones never: a stop would take tens of them. */
+#define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 64 * KIB : 4 * MIB)
+#define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
+
+/* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one marker
+ * goes through its heap: several do that in a stop in less time. */
+static bool
+outruns_marker(uint64_t heap_bytes) {
+  enum { MARKED_BYTES_PER_NS = 2, TAKEN_FRACTION_MAX = 4 };
+  uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, mark_ns = heap_bytes / MARKED_BYTES_PER_NS;
+  uint64_t taken_bytes = atom_load_rlx(&handed_bytes) + atom_load_rlx(&handed_before_bytes);
+  return (double)taken_bytes * (double)mark_ns > (double)pacer.goal_bytes / TAKEN_FRACTION_MAX * (double)ran_ns;
+}
 
 static bool
 suits_beside(enum cycle_cause cause) {
   if (cause == CYCLE_CAUSE_NO_MEMORY || !dirty_is_available())
     return false;
-  return option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || page_heap_used_bytes() >= BESIDE_BYTES_MIN;
+  uint64_t heap_bytes = page_heap_used_bytes();
+  if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
+    return true;
+  return heap_bytes > STOPPED_BYTES_MAX && !outruns_marker(heap_bytes);
 }
 
 /* So that a sweep sees all of this thread's slots. */
@@ -347,7 +366,7 @@ cycle_is_due(enum cycle_cause *cause) {
   *cause = is_due ? CYCLE_CAUSE_PERIODIC : CYCLE_CAUSE_HEAP;
   if (!is_due && may_begin && atom_load_rlx(&handed_bytes) >= pacer.distance_bytes) {   /* else another thread has counted */
     is_due = is_goal_reached_locked();
-    atom_store_rlx(&handed_bytes, 0);
+    atom_add_full(&handed_before_bytes, atom_swap_full(&handed_bytes, 0));
   }
   lock_release(&cycle_lock);
   return is_due;

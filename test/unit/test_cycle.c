@@ -81,6 +81,25 @@ collect_beside(void) {
   page_heap_check();
 }
 
+/* Beside the program, or in one stop. */
+static const struct { uint64_t heap_bytes, taken_bytes; bool is_beside; } kinds[] = {
+  {1 * MIB, 0, CGC_CONFIG_HOSTILE},           {1 * MIB, 64 * MIB, CGC_CONFIG_HOSTILE},
+  {32 * MIB, 0, true},                        {32 * MIB, 128 * KIB, true},
+  {32 * MIB, 64 * MIB, CGC_CONFIG_HOSTILE},   {128 * MIB, 512 * MIB, true},
+};
+
+START_TEST(cycle_suits_the_size_of_the_heap_and_the_pace_of_the_program) {
+  unit_start_runtime();
+  cycle_listener = note_report;
+  ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_FORCED), 0);
+  unit_take_large(kinds[_i].heap_bytes, SPAN_KIND_NOSCAN);
+  usleep(20 * 1000);
+  cycle_note_handed(kinds[_i].taken_bytes);
+  ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_FORCED), 0);
+  ck_assert_int_eq(last_report.collection.is_beside, kinds[_i].is_beside && dirty_is_available());
+}
+END_TEST
+
 static bool
 is_allocated(const void *block) {
   enum free_verdict verdict;
@@ -323,6 +342,7 @@ cycle_suite(void) {
   Suite *suite = unit_suite("cycle", &tests);
   tcase_add_test(tests, cycle_is_due_at_the_goal_to_the_first_that_counts);
   tcase_add_test(tests, cycle_is_not_due_below_the_goal_however_many_count);
+  tcase_add_loop_test(tests, cycle_suits_the_size_of_the_heap_and_the_pace_of_the_program, 0, CGC_COUNT(kinds));
   tcase_add_loop_test(tests, cycle_beside_reclaims_what_cannot_be_reached_and_keeps_the_rest, 1, 3);
   tcase_add_loop_test(tests, cycle_beside_loses_no_block_whose_only_pointer_moves, 1, 3);
   tcase_add_test(tests, cycle_hold_off_waits_for_the_one_that_runs_and_for_its_thread);
