@@ -30,6 +30,7 @@ static struct pacer pacer;
 static uint64_t cycle_count;
 static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
 static uint64_t used_at_end_bytes;
+static uint64_t root_bytes;       /* that the last cycle found */
 static size_t   estimate_turn;
 static int      cycle_process_id;
 static bool     has_ended;
@@ -44,6 +45,10 @@ static atom_int is_beside_running;
 
 /* Atomic: bytes of slots and large blocks that threads took since the last count, and before it since the last cycle. */
 static atom_word handed_bytes, handed_before_bytes;
+
+/* Atomic: what was allocated when the cycle beside the program began; how much more it was when it was last looked at, and
+ * how much had been handed out since the beginning by then. */
+static atom_word begin_allocated_bytes, grown_bytes, grown_at_handed_bytes;
 
 /* Atomic: by threads that were slowed down, since the end of the last cycle. */
 static atom_word waited_ns;
@@ -73,6 +78,14 @@ give_back_beyond(uint64_t limit_bytes) {
     page_heap_scavenge(aim_bytes > taken_bytes ? aim_bytes - taken_bytes : 0);
 }
 
+/* The heap may have shrunk, and grown by no more than was handed out. */
+static uint64_t
+grown_in(const struct collection_report *report) {
+  uint64_t end_bytes = report->sweep.live_bytes + report->sweep.held_bytes + report->sweep.reclaimed_bytes;
+  uint64_t begin_bytes = atom_load_rlx(&begin_allocated_bytes);
+  return end_bytes > begin_bytes ? min_u64(end_bytes - begin_bytes, atom_load_rlx(&handed_bytes)) : 0;
+}
+
 static void
 forget_handed(void) {
   atom_store_rlx(&handed_bytes, 0);
@@ -83,6 +96,7 @@ static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
+  root_bytes = report->root_bytes;
   cycle->found = (struct pacer_input){
     .live_bytes = report->sweep.live_bytes,
     .held_bytes = report->sweep.held_bytes,
@@ -90,7 +104,7 @@ pace(struct cycle_report *cycle) {
     .root_bytes = report->root_bytes,
     .held_memory_bytes = report->held_memory_bytes,
     .limit_bytes = memory_limit_for(page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes()),
-    .handed_bytes = report->is_beside ? atom_load_rlx(&handed_bytes) : 0,
+    .grown_bytes = report->is_beside ? grown_in(report) : 0,
   };
   pacer_end_cycle(&pacer, &cycle->found);
   forget_handed();
@@ -181,10 +195,12 @@ run_beside(void *arg) {
 #define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
 
 /* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one marker
- * goes through its heap: several do that in a stop in less time. */
+ * goes through its heap: several do that in a stop in less time.  One that keeps what it takes needs the memory anyway. */
 static bool
 outruns_marker(uint64_t heap_bytes) {
-  enum { MARKED_BYTES_PER_NS = 2, TAKEN_FRACTION_MAX = 4 };
+  enum { MARKED_BYTES_PER_NS = 2, TAKEN_FRACTION_MAX = 8 };
+  if (pacer.is_fruitless)
+    return false;
   uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, mark_ns = heap_bytes / MARKED_BYTES_PER_NS;
   uint64_t taken_bytes = atom_load_rlx(&handed_bytes) + atom_load_rlx(&handed_before_bytes);
   return (double)taken_bytes * (double)mark_ns > (double)pacer.goal_bytes / TAKEN_FRACTION_MAX * (double)ran_ns;
@@ -192,12 +208,14 @@ outruns_marker(uint64_t heap_bytes) {
 
 static bool
 suits_beside(enum cycle_cause cause) {
+  enum { ROOTS_FRACTION_MAX = 4 };
   if (cause == CYCLE_CAUSE_NO_MEMORY || !dirty_is_available())
     return false;
   uint64_t heap_bytes = page_heap_used_bytes();
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
     return true;
-  return heap_bytes > STOPPED_BYTES_MAX && !outruns_marker(heap_bytes);
+  bool is_mostly_roots = root_bytes > heap_bytes / ROOTS_FRACTION_MAX;   /* which the last stop looks at anyway */
+  return heap_bytes > STOPPED_BYTES_MAX && !is_mostly_roots && !outruns_marker(heap_bytes);
 }
 
 /* So that a sweep sees all of this thread's slots. */
@@ -215,6 +233,9 @@ start_beside_locked(enum cycle_cause cause) {
     return false;
   close_own_windows();
   begin_report(&report_beside, cause);
+  atom_store_rlx(&begin_allocated_bytes, sweep_estimate_allocated_bytes(estimate_turn++));
+  atom_store_rlx(&grown_bytes, 0);
+  atom_store_rlx(&grown_at_handed_bytes, 0);
   atom_int_store_rlx(&is_beside_running, 1);
   if (collector_start(run_beside, &report_beside))
     return true;
@@ -320,19 +341,33 @@ cycle_note_handed(size_t bytes) {
   return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes || is_periodic_due();
 }
 
+/* By how much the heap has grown since the cycle began, which is less than was handed out if the program frees.  An
+ * estimate, made anew after every so many bytes. */
+static uint64_t
+grown_meanwhile(uint64_t handed, uint64_t step_bytes) {
+  uint64_t at = atom_load_rlx(&grown_at_handed_bytes);
+  if (handed >= at + step_bytes && atom_cas_full(&grown_at_handed_bytes, at, handed)) {
+    uint64_t now_bytes = sweep_estimate_allocated_bytes(handed / step_bytes), begin_bytes = atom_load_rlx(&begin_allocated_bytes);
+    atom_store_rlx(&grown_bytes, now_bytes > begin_bytes ? now_bytes - begin_bytes : 0);
+    at = handed;
+  }
+  return min_u64(atom_load_rlx(&grown_bytes) + (handed > at ? handed - at : 0), handed);
+}
+
 /* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow with
  * what the cycles before have let them take, or there would be no end to it. */
 uint64_t
 cycle_wait_ns(size_t bytes) {
   static const uint64_t bytes_per_us[] = {512, 64, 16};
-  enum { WAIT_NS_MAX = 4 * 1000 * 1000, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4 };
-  if (!atom_int_load_rlx(&is_beside_running))
+  enum { WAIT_NS_MAX = 4 * 1000 * 1000, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4, ESTIMATES_PER_ALLOWED = 8 };
+  if (!atom_int_load_rlx(&is_beside_running) || pacer.is_fruitless)
     return 0;
   uint64_t handed = atom_load_rlx(&handed_bytes), goal = pacer.goal_bytes;
   uint64_t allowed = max_u64(min_u64(pacer.lead_bytes, goal / ALLOWED_FRACTION_MAX), goal / ALLOWED_FRACTION_MIN);
-  if (handed <= allowed)
+  uint64_t grown = handed > allowed ? grown_meanwhile(handed, allowed / ESTIMATES_PER_ALLOWED) : 0;
+  if (grown <= allowed)
     return 0;
-  uint64_t times = min_u64(handed / allowed, CGC_COUNT(bytes_per_us));
+  uint64_t times = min_u64(grown / allowed, CGC_COUNT(bytes_per_us));
   return min_u64(bytes * 1000 / bytes_per_us[times - 1], WAIT_NS_MAX);
 }
 

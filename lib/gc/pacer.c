@@ -43,10 +43,11 @@ lasting_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   return is_passing ? before : live;
 }
 
-/* What lived when it was marked and has died since. */
+/* What lived when it was marked and has died since: as much as the program took meanwhile, if what it takes it drops. */
 static uint64_t
 floating_bytes(const struct pacer_input *found) {
-  return min_u64(found->handed_bytes, found->live_bytes / FLOATING_FRACTION_MAX);
+  uint64_t dropped_bytes = min_u64(found->grown_bytes, found->reclaimed_bytes + found->held_bytes);
+  return min_u64(dropped_bytes, found->live_bytes / FLOATING_FRACTION_MAX);
 }
 
 static uint64_t
@@ -96,7 +97,8 @@ set_distance(struct pacer *pacer, uint64_t allocated_bytes) {
 
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
-  if (found_something(pacer, found) || found->live_bytes < SMALL_HEAP_BYTES)
+  pacer->is_fruitless = !found_something(pacer, found);
+  if (!pacer->is_fruitless || found->live_bytes < SMALL_HEAP_BYTES)
     pacer->multiplier = 1;
   else if (pacer->multiplier < MULTIPLIER_MAX)
     pacer->multiplier *= 2;
@@ -105,7 +107,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   uint64_t growth = growth_bytes(pacer, &lasting);
   pacer->goal_bytes = lasting.live_bytes + lasting.held_bytes + growth;
   apply_limit(pacer, found);
-  pacer->lead_bytes = found->handed_bytes + found->handed_bytes / 4;
+  pacer->lead_bytes = found->grown_bytes + found->grown_bytes / 4;
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   set_distance(pacer, pacer->grown_from_bytes);
 }

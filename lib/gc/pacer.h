@@ -10,8 +10,8 @@
  * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
  *
  * A cycle beside the program starts earlier than at its goal, by what the last one let the program take meanwhile, and
- * a quarter of that.  What it finds alive is taken to be more than there is by as much, for what dies after it has
- * been marked is found in the next cycle only: that is part of the growth.  Cycles may follow each other at once then.
+ * a quarter of that.  What it finds alive is taken to be more than there is by as much, if it has found as much garbage, for
+ * what dies after it has been marked is found in the next cycle only: that is part of the growth.  Cycles may follow each other at once then.
  *
  * A limit of memory lowers the goal, but leaves a sixteenth of the heap between two cycles: near the limit, and beyond
  * it, cycles cost no more than some 16 times what the program allocates.
@@ -30,10 +30,11 @@ struct pacer {
   uint64_t min_heap_bytes;
   uint64_t cycles_to_reclaim;   /* option confirm */
 
+  bool     is_fruitless;        /* the last cycle found next to nothing: the heap grows by what is needed */
   uint64_t multiplier;          /* of the percent, 1 or 2 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
   bool     is_limited;          /* the goal is lower than it would be, for the limit of memory */
-  uint64_t lead_bytes;          /* less than the goal: what will be handed out while a cycle goes on */
+  uint64_t lead_bytes;          /* less than the goal: what the heap will grow by while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
   uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
 };
@@ -46,7 +47,7 @@ struct pacer_input {
   uint64_t root_bytes;
   uint64_t held_memory_bytes;   /* before the cycle: what the heap and its metadata took of the system */
   uint64_t limit_bytes;         /* of the same; 0 or UINT64_MAX: none */
-  uint64_t handed_bytes;        /* while it went on, beside the program */
+  uint64_t grown_bytes;         /* by which the heap grew while it went on, beside the program */
 };
 
 void pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim);

@@ -177,7 +177,7 @@ trace_pace(const struct cycle_report *report) {
   struct text line = text_in(buffer, sizeof buffer);
   add_count(&line, "cgc ", report->number, " pace: ");
   add_bytes(&line, "live ", report->found.live_bytes);
-  add_bytes(&line, ", handed out meanwhile ", report->found.handed_bytes);
+  add_bytes(&line, ", grown meanwhile ", report->found.grown_bytes);
   add_count(&line, ", percent ", pacer->percent, "");
   add_count(&line, " x ", pacer->multiplier, "");
   add_count(&line, " / ", pacer->cycles_to_reclaim, " cycles");

@@ -82,16 +82,26 @@ collect_beside(void) {
 }
 
 /* Beside the program, or in one stop. */
-static const struct { uint64_t heap_bytes, taken_bytes; bool is_beside; } kinds[] = {
-  {1 * MIB, 0, CGC_CONFIG_HOSTILE},           {1 * MIB, 64 * MIB, CGC_CONFIG_HOSTILE},
-  {32 * MIB, 0, true},                        {32 * MIB, 128 * KIB, true},
-  {32 * MIB, 64 * MIB, CGC_CONFIG_HOSTILE},   {128 * MIB, 512 * MIB, true},
+static const struct { uint64_t heap_bytes, taken_bytes; bool makes_garbage, is_beside; } kinds[] = {
+  {1 * MIB, 0, true, CGC_CONFIG_HOSTILE},         {1 * MIB, 64 * MIB, false, CGC_CONFIG_HOSTILE},
+  {32 * MIB, 0, true, true},                      {32 * MIB, 128 * KIB, true, true},
+  {32 * MIB, 64 * MIB, true, CGC_CONFIG_HOSTILE}, {32 * MIB, 64 * MIB, false, true},
+  {128 * MIB, 512 * MIB, true, true},
 };
+
+CGC_NOINLINE static void
+drop_large_blocks(void) {
+  for (int i = 0; i < 8; i++)
+    unit_take_large(128 * KIB, SPAN_KIND_NOSCAN);
+}
 
 START_TEST(cycle_suits_the_size_of_the_heap_and_the_pace_of_the_program) {
   unit_start_runtime();
   cycle_listener = note_report;
+  if (kinds[_i].makes_garbage)
+    drop_large_blocks();
   ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_FORCED), 0);
+  ck_assert_int_eq(last_report.pacer.is_fruitless, !kinds[_i].makes_garbage);
   unit_take_large(kinds[_i].heap_bytes, SPAN_KIND_NOSCAN);
   usleep(20 * 1000);
   cycle_note_handed(kinds[_i].taken_bytes);

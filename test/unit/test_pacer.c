@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(pacer_cycle_beside_the_program_starts_before_its_goal) {
   struct pacer pacer = started(PERCENT, SINGLE);
-  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .reclaimed_bytes = 500 * MIB, .handed_bytes = 80 * MIB});
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .reclaimed_bytes = 500 * MIB, .grown_bytes = 80 * MIB});
   ck_assert_uint_eq(pacer.lead_bytes, 100 * MIB);
   ck_assert_uint_eq(pacer.distance_bytes, pacer.goal_bytes - 100 * MIB - 1000 * MIB);
   ck_assert(!pacer_is_due(&pacer, 1100 * MIB));
@@ -222,7 +222,7 @@ START_TEST(pacer_what_has_died_since_it_was_marked_is_part_of_the_growth) {
   struct pacer_input found = {.live_bytes = 900 * MIB, .reclaimed_bytes = 500 * MIB};
   end_cycle(&stopped, found);
   found.live_bytes = 1000 * MIB;
-  found.handed_bytes = 100 * MIB;
+  found.grown_bytes = 100 * MIB;
   end_cycle(&beside, found);
   ck_assert_uint_eq(beside.goal_bytes, stopped.goal_bytes);
 }
@@ -230,7 +230,7 @@ END_TEST
 
 START_TEST(pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step) {
   struct pacer pacer = started(PERCENT, SINGLE);
-  end_cycle(&pacer, (struct pacer_input){.live_bytes = 640 * MIB, .reclaimed_bytes = 500 * MIB, .handed_bytes = 700 * MIB});
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 640 * MIB, .reclaimed_bytes = 500 * MIB, .grown_bytes = 700 * MIB});
   ck_assert_uint_eq(pacer.distance_bytes, 20 * MIB);
   ck_assert(pacer_is_due(&pacer, 660 * MIB));
 }
