@@ -58,7 +58,7 @@ check_mark_stw(struct collection_report *report, const struct root_list *roots) 
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
   if (option(OPTION_VERIFY))
-    trace_verify_stw(roots, stop_world_is_still_parked);
+    trace_verify_stw(roots, report->is_beside, stop_world_is_still_parked);
   last_stop(report)->marked_ns = platform_now_ns();
   return 0;
 }

@@ -43,7 +43,9 @@ struct marker {
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_beside;             /* the program runs */
   void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
+  bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
+  bool knows_seen;            /* then: but not one that has been noted */
 
   /* The marker's own. */
   struct mark_candidate fifo[MARK_FIFO_COUNT];

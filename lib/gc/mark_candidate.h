@@ -7,6 +7,7 @@
 #define CGC_GC_MARK_CANDIDATE_H
 
 #include "gc/mark.h"
+#include "gc/seen_words.h"
 
 CGC_INLINE bool
 set_mark(const struct marker *marker, struct span_word *word, uint64_t bit) {
@@ -40,7 +41,8 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
   if ((atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) & bit)
     return;   /* a free slot: a stale word, not a reference */
   if (CGC_UNLIKELY(marker->is_verifying)) {
-    marker->unmarked = addr;
+    if (!marker->knows_seen || !seen_words_has(addr))
+      marker->unmarked = addr;
     return;
   }
   if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
@@ -49,6 +51,8 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
 
 CGC_INLINE void
 consider(struct marker *marker, uintptr_t addr) {
+  if (CGC_UNLIKELY(marker->notes_seen))
+    seen_words_note(addr);
   struct cgc_span *span = heap_map_span(addr);
   if (!span)
     return;   /* nothing allocated there */

@@ -3,9 +3,11 @@
 
 #include "base/fatal.h"
 #include "base/meta.h"
+#include "base/options.h"
 #include "base/platform.h"
 #include "gc/crew.h"
 #include "gc/mark.h"
+#include "gc/seen_words.h"
 #include "heap/page_heap.h"
 
 #include <errno.h>
@@ -85,6 +87,7 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
     if (!marker_at(i))
       return ENOMEM;
     marker_init(markers[i], wanted == 1, false);
+    markers[i]->notes_seen = job->pages && option(OPTION_VERIFY);
   }
   result->markers = crew_run(wanted, trace_work, job);
   int err = 0;
@@ -108,6 +111,9 @@ trace_begin_beside(struct trace_result *result) {
   if (!marker_at(0))
     return ENOMEM;
   marker_init(markers[0], true, true);
+  markers[0]->notes_seen = option(OPTION_VERIFY);
+  if (markers[0]->notes_seen)
+    seen_words_begin();
   result->markers = 1;
   page_heap_defer_reuse();
   return 0;
@@ -153,10 +159,11 @@ trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages,
 /* ---- verification ---- */
 
 void
-trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void)) {
+trace_verify_stw(const struct root_list *roots, bool was_beside, bool (*is_world_still)(void)) {
   struct marker *marker = markers[0];
   marker_init(marker, true, false);
   marker->is_verifying = true;
+  marker->knows_seen = was_beside;
   for (size_t i = 0; i < roots->count; i++)
     mark_root(marker, &roots->roots[i]);
   mark_rescan_heap(marker);

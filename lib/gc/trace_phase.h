@@ -37,6 +37,6 @@ int trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pa
 
 /* Scans the roots and every marked block again: aborts if anything was missed, unless is_world_still says that
  * the world has changed meanwhile. */
-void trace_verify_stw(const struct root_list *roots, bool (*is_world_still)(void));
+void trace_verify_stw(const struct root_list *roots, bool was_beside, bool (*is_world_still)(void));
 
 #endif

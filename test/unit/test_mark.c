@@ -430,7 +430,7 @@ START_TEST(mark_verification_ignores_blocks_freed_since_they_were_marked) {
   trace_drain_beside(&result);
   trace_end_beside();
   ck_assert(!is_marked(leaked));
-  trace_verify_stw(&none, is_still);
+  trace_verify_stw(&none, false, is_still);
 }
 END_TEST
 
@@ -652,10 +652,10 @@ is_not_still(void) {
 }
 
 static void
-verify(bool (*is_world_still)(void)) {
+verify(bool was_beside, bool (*is_world_still)(void)) {
   const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
   const struct root_list list = {&root, 1, sizeof root_words};
-  trace_verify_stw(&list, is_world_still);
+  trace_verify_stw(&list, was_beside, is_world_still);
 }
 
 START_TEST(mark_verification_of_a_sound_trace_passes) {
@@ -663,7 +663,7 @@ START_TEST(mark_verification_of_a_sound_trace_passes) {
   unit_start_heap();
   make_graph_with_roots();
   trace(&result);
-  verify(is_still);
+  verify(false, is_still);
   assert_marks_are_what_is_reachable();
 }
 END_TEST
@@ -683,13 +683,88 @@ trace_and_take_a_mark_away(void) {
 
 START_TEST(mark_verification_of_a_missing_mark_aborts) {
   trace_and_take_a_mark_away();
-  verify(is_still);
+  verify(false, is_still);
+}
+END_TEST
+
+/* ---- verification of a mark beside the program ---- */
+
+/* A mark beside, of a block with a word to a slot that is free, or beyond the heap, or nothing (NULL).  Returns the block,
+ * still marked. */
+static void **
+mark_beside_with_word(void *word) {
+  static struct trace_result result;
+  void **block = take(CLASS_32_BYTES);
+  *block = word;
+  memset(root_words, 0, sizeof root_words);
+  root_words[0] = (uintptr_t)block;
+  static struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
+  static struct root_list roots = {.roots = &root, .count = 1, .bytes = sizeof root_words};
+  option_values[OPTION_VERIFY] = 1;
+  ck_assert_int_eq(trace_begin_beside(&result), 0);
+  ck_assert_int_eq(trace_roots_beside(&roots, ROOT_DATA), 0);
+  trace_drain_beside(&result);
+  trace_end_beside();
+  ck_assert(is_marked(block));
+  return block;
+}
+
+static void *
+take_and_free(unsigned size_class) {
+  void *block = take(size_class);
+  ck_assert_int_eq(thread_cache_free_own(&cache, span_of(block), (uintptr_t)block), FREE_DONE);
+  return block;
+}
+
+START_TEST(mark_verification_does_not_believe_a_word_older_than_its_block) {
+  unit_start_heap();
+  take(CLASS_256_BYTES);
+  void *free_slot = take_and_free(CLASS_256_BYTES);
+  mark_beside_with_word(free_slot);
+  ck_assert_ptr_eq(take(CLASS_256_BYTES), free_slot);
+  ck_assert(!is_marked(free_slot));
+  verify(true, is_still);
+}
+END_TEST
+
+START_TEST(mark_verification_does_not_believe_a_word_older_than_its_page) {
+  unit_start_heap();
+  void *beyond = (void *)(heap_map.base_addr + heap_map.extent_bytes + 3 * SPAN_PAGE_BYTES);
+  mark_beside_with_word(beyond);
+  while (!heap_map_span((uintptr_t)beyond))
+    ck_assert_ptr_nonnull(unit_take_large(MIB, 0));
+  verify(true, is_still);
+}
+END_TEST
+
+/* Such as a slot that was filled, freed, and is handed out as it is. */
+START_TEST(mark_verification_does_not_believe_what_a_block_before_has_left) {
+  static struct marker marker;
+  unit_start_heap();
+  void **block = mark_beside_with_word(NULL), *target = take(CLASS_48_BYTES);
+  *block = target;   /* on a page that is known to be written, and freed before that is looked at */
+  ck_assert_int_eq(thread_cache_free_own(&cache, span_of(block), (uintptr_t)block), FREE_DONE);
+  marker_init(&marker, true, true);
+  marker.notes_seen = true;
+  mark_rescan_range(&marker, page_of(block), page_of(block) + ARCH_PAGE_BYTES);
+  ck_assert(!is_marked(target));
+  ck_assert_ptr_eq(unit_take(&cache, span_class_of(CLASS_32_BYTES, 0)), block);
+  ck_assert_ptr_eq(*block, target);
+  verify(true, is_still);
+}
+END_TEST
+
+START_TEST(mark_verification_of_a_word_not_seen_aborts) {
+  unit_start_heap();
+  void **block = mark_beside_with_word(NULL);
+  *block = take(CLASS_256_BYTES);
+  verify(true, is_still);
 }
 END_TEST
 
 START_TEST(mark_verification_in_a_world_that_has_moved_does_not_abort) {
   trace_and_take_a_mark_away();
-  verify(is_not_still);
+  verify(false, is_not_still);
 }
 END_TEST
 
@@ -729,6 +804,10 @@ mark_suite(void) {
   tcase_add_loop_test(tests, mark_trace_comes_back_to_spans_that_turn_grey_again, 0, 2);
   tcase_add_test(tests, mark_verification_of_a_sound_trace_passes);
   tcase_add_test_raise_signal(tests, mark_verification_of_a_missing_mark_aborts, SIGABRT);
+  tcase_add_test(tests, mark_verification_does_not_believe_a_word_older_than_its_block);
+  tcase_add_test(tests, mark_verification_does_not_believe_a_word_older_than_its_page);
+  tcase_add_test(tests, mark_verification_does_not_believe_what_a_block_before_has_left);
+  tcase_add_test_raise_signal(tests, mark_verification_of_a_word_not_seen_aborts, SIGABRT);
   tcase_add_test(tests, mark_verification_in_a_world_that_has_moved_does_not_abort);
   return suite;
 }
