@@ -377,7 +377,7 @@ free_object(struct region *r, struct object *o, unsigned depth) {
 }
 
 /* Forgets an object that nothing refers to any more, and all that only it refers to.  What else they refer to is cut
-   off: otherwise one number that happens to look like a pointer would keep all that was made since, link by link. */
+   off: otherwise one stale word would keep all that was made since, link by link. */
 static void
 forget_object(struct region *r, struct object *o, unsigned depth) {
   for (uint32_t i = 0; i < o->edge_count; i++) {
@@ -714,8 +714,7 @@ replace_roots(struct region *r) {
   }
 }
 
-/* All of a region is replaced by new objects, which none of the old ones point to: what a number that looks like a
-   pointer keeps of the old ones ends here. */
+/* All of a region is replaced by new objects, which none of the old ones point to. */
 static void
 renew(struct region *r) {
   shrink(r, INT64_MIN);
