@@ -176,10 +176,10 @@ static struct thread_cache *
 next_detached(void) {
   if (detached_count == DETACHED_MAX)
     return NULL;
-  struct thread_cache **next = &detached[detached_count];
-  if (!*next)
-    *next = meta_alloc(sizeof **next);
-  return *next && thread_cache_init(*next) ? *next : NULL;
+  struct thread_cache **next = &detached[detached_count], *made = *next ? *next : meta_alloc(sizeof *made);
+  if (made && thread_cache_init(made))
+    *next = made;
+  return *next;
 }
 
 /* A parked thread is outside of the library, and has left no fast path half done. */
