@@ -83,8 +83,7 @@ END_TEST
 START_TEST(thread_unknown_is_added_once) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
-  while (!atom_int_load_acq(&is_ready))
-    usleep(100);
+  unit_await(&is_ready);
   int tid = (int)atom_int_load_rlx(&record->tid);
   ck_assert_ptr_eq(thread_find_or_add(tid), record);
   ck_assert_uint_eq(count_records(), 2);
@@ -119,8 +118,7 @@ END_TEST
 START_TEST(thread_settling_takes_in_what_was_freed_for_stopped_threads) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
-  while (!atom_int_load_acq(&is_ready))
-    usleep(100);
+  unit_await(&is_ready);
   free_remotely(1);
   ck_assert_uint_eq(record->cache.retained_pages, 0);
   ck_assert_int_eq(in_stopped_world(thread_settle_stw), 0);
@@ -135,8 +133,7 @@ END_TEST
 START_TEST(thread_settling_gives_back_the_cache_of_a_thread_that_is_gone) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
-  while (!atom_int_load_acq(&is_ready))
-    usleep(100);
+  unit_await(&is_ready);
   atom_int_store_rel(&must_end, 1);
   pthread_join(thread, NULL);
   while (platform_thread_exists((int)atom_int_load_rlx(&record->tid)))
@@ -170,12 +167,6 @@ END_TEST
 
 static atom_int must_refill, has_refilled, must_wake;
 
-static void
-await_word(atom_int *word) {
-  while (!atom_int_load_acq(word))
-    usleep(100);
-}
-
 /* Sleeps parked (arg: or not), allocates once, sleeps again, frees what is left and ends. */
 static void *
 allocate_and_sleep(void *arg) {
@@ -183,7 +174,7 @@ allocate_and_sleep(void *arg) {
   register_and_allocate();
   struct cgc_thread *parked = parks ? park_begin(arch_stack_pointer()) : NULL;
   atom_int_store_rel(&is_ready, 1);
-  await_word(&must_refill);
+  unit_await(&must_refill);
   park_end(parked);
   struct thread_cache *cache = runtime_enter();
   for (int i = 0; i < BLOCKS / 2; i++)
@@ -191,9 +182,22 @@ allocate_and_sleep(void *arg) {
   runtime_leave(cache);
   parked = parks ? park_begin(arch_stack_pointer()) : NULL;
   atom_int_store_rel(&has_refilled, 1);
-  await_word(&must_wake);
+  unit_await(&must_wake);
   park_end(parked);
   return arg;
+}
+
+static void
+detach_and_abandon(void) {
+  ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
+  thread_abandon_detached();
+}
+
+static void
+end_sleeper(pthread_t thread) {
+  atom_int_store_rel(&must_refill, 1);
+  atom_int_store_rel(&must_wake, 1);
+  pthread_join(thread, NULL);
 }
 
 static bool
@@ -204,9 +208,8 @@ is_own(const void *block) {
 START_TEST(thread_asleep_for_a_cycle_leaves_its_spans_to_others) {
   struct thread_cache *cache = unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_sleep, &blocks);
-  await_word(&is_ready);
-  ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);   /* it has allocated since the last one */
-  thread_abandon_detached();
+  unit_await(&is_ready);
+  detach_and_abandon();   /* it has allocated since the last one */
   ck_assert(is_own(blocks[0]) && is_own(blocks[BLOCKS - 1]));
   ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
   free_remotely(2);   /* in between */
@@ -220,7 +223,7 @@ START_TEST(thread_asleep_for_a_cycle_leaves_its_spans_to_others) {
   runtime_leave(cache);
   ck_assert_uint_le(page_heap_used_bytes(), used);
   atom_int_store_rel(&must_refill, 1);
-  await_word(&has_refilled);
+  unit_await(&has_refilled);
   ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);   /* active again */
   ck_assert(thread_first() && record->cache.refill_count == record->refills_seen);
   thread_abandon_detached();
@@ -233,15 +236,11 @@ END_TEST
 START_TEST(thread_not_known_to_sleep_keeps_its_spans) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_sleep, NULL);
-  await_word(&is_ready);
-  for (int i = 0; i < 3; i++) {
-    ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
-    thread_abandon_detached();
-  }
+  unit_await(&is_ready);
+  for (int i = 0; i < 3; i++)
+    detach_and_abandon();
   ck_assert(is_own(blocks[0]) && is_own(blocks[BLOCKS - 1]));
-  atom_int_store_rel(&must_refill, 1);
-  atom_int_store_rel(&must_wake, 1);
-  pthread_join(thread, NULL);
+  end_sleeper(thread);
 }
 END_TEST
 
@@ -249,13 +248,11 @@ END_TEST
 START_TEST(thread_span_listed_late_for_a_detached_cache_is_found) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_sleep, &blocks);
-  await_word(&is_ready);
+  unit_await(&is_ready);
   struct span_owner *owner = record->cache.owner;
   struct cgc_span *span = heap_map_span((uintptr_t)blocks[0]);
-  for (int i = 0; i < 2; i++) {
-    ck_assert_int_eq(in_stopped_world(thread_detach_idle_stw), 0);
-    thread_abandon_detached();
-  }
+  for (int i = 0; i < 2; i++)
+    detach_and_abandon();
   ck_assert(!is_own(blocks[0]) && record->cache.owner != owner);
   uintptr_t now = atom_load_rlx(&span->owner);
   atom_store_rlx(&span->owner, (uintptr_t)owner);
@@ -265,9 +262,7 @@ START_TEST(thread_span_listed_late_for_a_detached_cache_is_found) {
   thread_abandon_detached();
   ck_assert_uint_eq(atom_load_rlx(&owner->remote_spans), 0);
   ck_assert_uint_eq(atom_load_rlx(&((struct span_owner *)now)->remote_spans), (uintptr_t)span);
-  atom_int_store_rel(&must_refill, 1);
-  atom_int_store_rel(&must_wake, 1);
-  pthread_join(thread, NULL);
+  end_sleeper(thread);
 }
 END_TEST
 
@@ -275,8 +270,7 @@ END_TEST
 START_TEST(thread_after_fork_is_the_only_one) {
   unit_start_runtime();
   pthread_t thread = unit_start_thread(allocate_and_wait, NULL);
-  while (!atom_int_load_acq(&is_ready))
-    usleep(100);
+  unit_await(&is_ready);
   pid_t child = fork();
   if (child == 0) {
     struct thread_cache *cache = runtime_enter();   /* adopts the fork */
