@@ -105,6 +105,19 @@ address_of(const struct block *block) {
   return (char *)~block->hidden_addr;
 }
 
+/* Between these two the address of a block that no other holds stands where the collector sees it: in a register or on the
+ * stack.  The compiler could else make it anew from the hidden one wherever it is needed. */
+static void *
+show(void *block) {
+  __asm__ volatile("" : "+r"(block));
+  return block;
+}
+
+static void
+keep(const void *block) {
+  __asm__ volatile("" ::"g"(block) : "memory");
+}
+
 /* Whether the block's first word is its link to the next. */
 static bool
 has_link(const struct block *block) {
@@ -228,11 +241,12 @@ allocate_with_cgc(struct world *world, struct request *request) {
   }
 }
 
-/* A block that is kept by nothing but the caller's stack yet. */
-static void
+/* A block that is kept by nothing but what is returned. */
+static void *
 make_block(struct world *world, struct block *block, size_t bytes) {
   struct request request = {.bytes = bytes, .alignment = bytes > 8 ? 16 : 8};
-  void *result = has_cgc && one_in(world, 3) ? allocate_with_cgc(world, &request) : allocate_with_libc(world, &request);
+  void *result = show(has_cgc && one_in(world, 3) ? allocate_with_cgc(world, &request)
+                                                  : allocate_with_libc(world, &request));
   *block = (struct block){~(uintptr_t)result, bytes, 0, random_below(world, UINT64_MAX), request.is_noscan};
   expect(result, "no memory", block);
   expect((uintptr_t)result % request.alignment == 0, "bad alignment", block);
@@ -243,11 +257,12 @@ make_block(struct world *world, struct block *block, size_t bytes) {
     block->bytes = malloc_usable_size(result);
   block->link_offset = block->bytes && one_in(world, 2) ? random_below(world, block->bytes) : 0;
   fill(block);
+  return result;
 }
 
 static void
 release(struct world *world, const struct block *block) {
-  char *addr = address_of(block);
+  char *addr = show(address_of(block));
   check_contents(block, block->bytes, "contents have changed");
   if (has_cgc && one_in(world, 4))
     cgc_free(addr);
@@ -267,9 +282,10 @@ insert_block(struct world *world, struct chain *chain, unsigned at) {
   size_t bytes = random_size(world);
   if (at < chain->count && bytes < sizeof(void *))
     bytes = sizeof(void *);
-  make_block(world, &block, bytes);
+  void *made = make_block(world, &block, bytes);
   if (at < chain->count && !has_link(&block)) {
     release(world, &block);   /* without a link it can only be the last */
+    keep(made);
     return;
   }
   if (has_link(&block))
@@ -277,6 +293,7 @@ insert_block(struct world *world, struct chain *chain, unsigned at) {
   memmove(&chain->blocks[at + 1], &chain->blocks[at], (chain->count++ - at) * sizeof block);
   chain->blocks[at] = block;
   hold(chain, at);
+  keep(made);
 }
 
 static void
@@ -288,9 +305,11 @@ forget_block(struct chain *chain, unsigned at) {
 static void
 free_block(struct world *world, struct chain *chain, unsigned at) {
   const struct block block = chain->blocks[at];
+  void *unlinked = show(address_of(&block));
   *holder_of(chain, at) = at + 1 < chain->count ? *link_of(&block) : NULL;
   forget_block(chain, at);
   release(world, &block);
+  keep(unlinked);
 }
 
 static void
@@ -315,7 +334,8 @@ resize_block(struct world *world, struct chain *chain, unsigned at) {
   size_t old = block->bytes, bytes = one_in(world, 3) ? old + random_below(world, old / 4 + 32) : random_size(world);
   if (bytes == 0 || (!is_last && bytes < sizeof(void *)))
     bytes = sizeof(void *);
-  void *moved = has_cgc && one_in(world, 2) ? cgc_realloc(address_of(block), bytes) : realloc(address_of(block), bytes);
+  void *moved = show(has_cgc && one_in(world, 2) ? cgc_realloc(address_of(block), bytes)
+                                                 : realloc(address_of(block), bytes));
   expect(moved, "no memory for realloc", block);
   expect(!has_cgc || malloc_usable_size(moved) <= 2 * bytes + 8192, "a shrunk block keeps its room", block);
   block->hidden_addr = ~(uintptr_t)moved;
@@ -328,6 +348,7 @@ resize_block(struct world *world, struct chain *chain, unsigned at) {
     *link_of(block) = NULL;
   fill(block);
   hold(chain, at);
+  keep(moved);
 }
 
 /* Swaps the chain with one that waits for somebody: another thread frees it then. */
