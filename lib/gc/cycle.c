@@ -277,8 +277,8 @@ run_stopped(enum cycle_cause cause, uint64_t shown) {
   return report.collection.err;
 }
 
-int
-cycle_collect(enum cycle_cause cause) {
+static int
+collect_once(enum cycle_cause cause) {
   if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
@@ -294,6 +294,17 @@ cycle_collect(enum cycle_cause cause) {
     return run_stopped(cause, shown);
   stop_signal_unblock_others(shown);
   return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
+}
+
+/* Who asked for it waits for what it finds: it is begun anew if a thread that cannot be stopped has run meanwhile. */
+int
+cycle_collect(enum cycle_cause cause) {
+  enum { ATTEMPTS_MAX = 32 };
+  bool is_awaited = cause != CYCLE_CAUSE_HEAP && cause != CYCLE_CAUSE_PERIODIC;
+  int err = collect_once(cause);
+  for (unsigned i = 1; i < ATTEMPTS_MAX && err == EAGAIN && is_awaited; i++)
+    err = collect_once(cause);
+  return err;
 }
 
 uint64_t

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -367,6 +368,34 @@ handler_blocked(void) {
   collect();
   end_threads();
   EXPECT(taken[OURS] == THREADS);
+}
+
+/* A system call that the library does not see. */
+static long
+call_system(long number, long a, const void *b, const void *c, long d) {
+  register long fourth __asm__("r10") = d;
+  __asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(fourth) : "rcx", "r11", "memory");
+  return number;
+}
+
+static void *
+nap_blocked(void *arg) {
+  uint64_t all = ~(uint64_t)0;
+  struct timespec nap = {.tv_nsec = 3000000};
+  EXPECT(call_system(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all) == 0);
+  atomic_fetch_add(&ready, 1);
+  while (!atomic_load(&must_end))
+    EXPECT(call_system(SYS_nanosleep, (long)&nap, NULL, NULL, 0) == 0);
+  return arg;
+}
+
+/* Threads that block all signals and sleep count as stopped; they wake up in some of the collections. */
+static void
+naps_blocked(void) {
+  start_threads(nap_blocked);
+  for (int i = 0; i < 50; i++)
+    collect();
+  end_threads();
 }
 
 static void
@@ -915,7 +944,8 @@ static const struct {
 } cases[] = {
   {"masks", masks}, {"masks_of_one", masks_of_one}, {"masks_carried", masks_carried},
   {"dispositions", dispositions}, {"relatives", relatives},
-  {"handler_late", handler_late}, {"handler_blocked", handler_blocked}, {"by_default", by_default},
+  {"handler_late", handler_late}, {"handler_blocked", handler_blocked}, {"naps_blocked", naps_blocked},
+  {"by_default", by_default},
   {"ignored", ignored}, {"handlers_for_all", handlers_for_all}, {"waits", waits},
   {"descriptors", descriptors}, {"storm", storm}, {"exec", exec}, {"inherited", inherited},
   {"started_blocked", started_blocked}, {"exec_blocked", exec_blocked}, {"spawned", spawned},
