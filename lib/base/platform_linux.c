@@ -183,11 +183,12 @@ platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
  * 6.17 crash. */
 ssize_t
 platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
-                         struct platform_page_range *ranges, size_t range_count) {
+                         size_t pages_max, struct platform_page_range *ranges, size_t range_count) {
   if (fault_is_due(FAULT_COLLECT))
     return -EPERM;
   struct linux_pagemap_scan scan = {
     .flags = LINUX_SCAN_WP_MATCHING | LINUX_SCAN_CHECK_WPASYNC,
+    .max_pages = pages_max,
     .category_mask = LINUX_PAGE_IS_WRITTEN,
     .return_mask = LINUX_PAGE_IS_WRITTEN,
   };

@@ -111,6 +111,7 @@ enum {
   ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 2,
+  STOP_MARK_NS = CGC_CONFIG_HOSTILE ? 0 : 600 * 1000,   /* then the rest is left to be marked beside the program */
 };
 
 /* Pages are watched before any is looked at: what is written from here on will be seen. */
@@ -130,23 +131,18 @@ mark_stacks(struct collection_report *report, struct root_list *roots) {
   thread_reap_stw();
   err = list_roots_stw(report, 0, roots);
   if (!err)
-    err = trace_roots_beside(roots, ROOT_STACK);
+    err = trace_roots_beside(roots, ROOT_STACK, &report->trace);
   start_the_world(report);
   return err;
 }
 
 static int
 mark_heap(struct collection_report *report, const struct root_list *roots) {
-  int err = trace_roots_beside(roots, ROOT_DATA);
-  trace_drain_beside(&report->trace);
+  int err = trace_roots_beside(roots, ROOT_DATA, &report->trace);
+  if (!err)
+    err = trace_beside(NULL, &report->trace);
   note_memory(report);
   return err;
-}
-
-static void
-mark_written(struct collection_report *report, const struct dirty_pages *pages) {
-  trace_pages_beside(pages);
-  trace_drain_beside(&report->trace);
 }
 
 /* Until few pages are written while one round goes on, or they do not become fewer. */
@@ -155,12 +151,14 @@ preclean(struct collection_report *report) {
   size_t before_pages = SIZE_MAX;
   for (unsigned round = 0; round < ROUNDS_MAX; round++) {
     struct dirty_pages pages;
-    int err = dirty_heap_collect(DIRTY_ALONE, &pages);
+    int err = dirty_heap_collect(&pages);
     if (err)
       return err;
     report->preclean_pages[min_u64(report->preclean_rounds, COLLECTION_ROUNDS_MAX - 1)] += pages.page_count;
     report->preclean_rounds++;
-    mark_written(report, &pages);
+    err = trace_beside(&pages, &report->trace);
+    if (err)
+      return err;
     if (pages.page_count < ROUND_PAGES_MIN || pages.page_count > before_pages - before_pages / 4)
       break;
     before_pages = pages.page_count;
@@ -168,14 +166,16 @@ preclean(struct collection_report *report) {
   return 0;
 }
 
-/* With the written pages known: what they, and the roots, reach is all that has not been marked. */
+/* With the written pages known: what they, and the roots, reach is all that has not been marked.  If that is much, most of
+ * it is marked beside the program after all. */
 static int
-finish_mark_stw(struct collection_report *report, const struct dirty_pages *pages) {
+finish_mark_stw(struct collection_report *report, const struct dirty_pages *pages, uint64_t deadline_ns,
+                bool *is_finished) {
   struct root_list roots;
   int err = list_roots_stw(report, 0, &roots);
   if (!err)
-    err = trace_finish_stw(&roots, pages, &report->trace);
-  if (err)
+    err = trace_finish_stw(&roots, pages, deadline_ns, is_finished, &report->trace);
+  if (err || !*is_finished)
     return err;
   page_heap_let_reuse(true);
   err = check_mark_stw(report, &roots);
@@ -186,28 +186,42 @@ finish_mark_stw(struct collection_report *report, const struct dirty_pages *page
   return 0;
 }
 
+/* Whether it was the last one: else there is too much to do. */
+static int
+try_to_finish(struct collection_report *report, bool must_finish, struct dirty_pages *pages, bool *is_finished) {
+  int err = stop_the_world(report);
+  if (err)
+    return err;
+  err = dirty_heap_collect_stw(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
+  last_stop(report)->dirty_pages = pages->page_count;
+  last_stop(report)->collected_ns = platform_now_ns();
+  uint64_t deadline_ns = must_finish ? UINT64_MAX : last_stop(report)->collected_ns + STOP_MARK_NS;
+  if (!err && pages->is_complete)
+    err = finish_mark_stw(report, pages, deadline_ns, is_finished);
+  start_the_world(report);
+  return err;
+}
+
+/* Where one such stop was not enough the program is slowed down until one is. */
+atom_int collection_is_catching_up;
+
 /* The last stop; as many more before it as find too much to do in one. */
 static int
 finish_mark(struct collection_report *report) {
-  for (unsigned stops = 1;; stops++) {
+  bool is_finished = false;
+  int err = 0;
+  for (unsigned stops = 1; !err && !is_finished; stops++) {
     struct dirty_pages pages;
-    int err = stop_the_world(report);
-    if (err)
-      return err;
-    err = dirty_heap_collect(DIRTY_BY_CREW, &pages);
-    last_stop(report)->dirty_pages = pages.page_count;
-    last_stop(report)->collected_ns = platform_now_ns();
-    bool is_last = stops == FINISH_STOPS_MAX || pages.page_count <= STOP_PAGES_MAX;
-    if (!err && is_last)
-      err = finish_mark_stw(report, &pages);
-    start_the_world(report);
-    if (err || is_last)
-      return err;
-    mark_written(report, &pages);
-    err = preclean(report);
-    if (err)
-      return err;
+    err = try_to_finish(report, stops == FINISH_STOPS_MAX, &pages, &is_finished);
+    if (err || is_finished)
+      break;
+    atom_int_store_rlx(&collection_is_catching_up, 1);
+    err = trace_beside(&pages, &report->trace);
+    if (!err)
+      err = preclean(report);
   }
+  atom_int_store_rlx(&collection_is_catching_up, 0);
+  return err;
 }
 
 static void
@@ -222,7 +236,7 @@ sweep_beside(struct collection_report *report) {
 static int
 mark_watched(struct collection_report *report) {
   struct root_list roots = {0};
-  int err = trace_begin_beside(&report->trace);
+  int err = trace_begin_beside();
   if (err)
     return err;
   err = mark_stacks(report, &roots);

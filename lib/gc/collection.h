@@ -40,6 +40,10 @@ struct collection_report {
   struct sweep_result sweep;
 };
 
+/* Atomic: a mark beside the program cannot end as long as that writes to so much memory, most of which will be new: who
+ * allocates is to slow down.  Not for long. */
+extern atom_int collection_is_catching_up;
+
 /* All of it in one stop.  The caller's stack counts from stack_pointer, or not at all (0). */
 void collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer);
 

@@ -18,6 +18,7 @@
 #include <errno.h>
 
 #define PERIODIC_NS ((uint64_t)120 * 1000000000)
+#define WAIT_NS_MAX ((uint64_t)4 * 1000000)
 #define RUN_NS_MAX  ((uint64_t)2 * 1000000)
 
 void (*cycle_listener)(const struct cycle_report *report);
@@ -190,8 +191,8 @@ run_beside(void *arg) {
   lock_release(&cycle_lock);
 }
 
-/* Smaller heaps are marked in a stop of a millisecond at most, and larger ones never: a stop would take tens of them. */
-#define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 64 * KIB : 4 * MIB)
+/* Smaller heaps are marked in a stop of about a millisecond, and larger ones never: a stop would take tens of them. */
+#define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 64 * KIB : 2 * MIB)
 #define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
 
 /* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one marker
@@ -370,14 +371,19 @@ grown_meanwhile(uint64_t handed, uint64_t step_bytes) {
 uint64_t
 cycle_wait_ns(size_t bytes) {
   static const uint64_t bytes_per_us[] = {512, 64, 16};
-  enum { WAIT_NS_MAX = 4 * 1000 * 1000, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4, ESTIMATES_PER_ALLOWED = 8 };
-  if (!atom_int_load_rlx(&is_beside_running) || pacer.is_fruitless)
+  enum { CAUGHT_UP_BYTES_PER_US = 64, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4, ESTIMATES_PER_ALLOWED = 8 };
+  if (!atom_int_load_rlx(&is_beside_running))
+    return 0;
+  if (atom_int_load_rlx(&collection_is_catching_up))
+    return min_u64(bytes * 1000 / CAUGHT_UP_BYTES_PER_US, WAIT_NS_MAX);
+  if (pacer.is_fruitless)
     return 0;
   uint64_t handed = atom_load_rlx(&handed_bytes), goal = pacer.goal_bytes;
   uint64_t allowed = max_u64(min_u64(pacer.lead_bytes, goal / ALLOWED_FRACTION_MAX), goal / ALLOWED_FRACTION_MIN);
   uint64_t grown = handed > allowed ? grown_meanwhile(handed, allowed / ESTIMATES_PER_ALLOWED) : 0;
   if (grown <= allowed)
     return 0;
+  trace_call_help();
   uint64_t times = min_u64(grown / allowed, CGC_COUNT(bytes_per_us));
   return min_u64(bytes * 1000 / bytes_per_us[times - 1], WAIT_NS_MAX);
 }

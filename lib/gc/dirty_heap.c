@@ -26,17 +26,29 @@ arena_count(void) {
   return atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
 }
 
+static struct array parts[CREW_MAX];   /* struct dirty_range, of one thread each */
+
+struct collect_job {
+  size_t    arena_count;
+  size_t    pages_max;
+  atom_word next_arena;
+  atom_word page_count;
+  atom_int  is_cut;        /* pages_max has been reached */
+  atom_int  err;
+};
+
+/* ---- one arena ---- */
+
 /* What has been mapped since is watched from now on, and collected, as that is what arms it; all of it counts as
  * written. */
 static int
-watch_new(size_t index, size_t mapped_bytes, struct array *ranges) {
-  uintptr_t start_addr = arena_addr(index) + watched_bytes[index], end_addr = arena_addr(index) + mapped_bytes;
-  size_t count = ranges->count;
+watch_new(size_t index, uintptr_t start_addr, uintptr_t end_addr, struct array *ranges) {
+  size_t count = ranges->count, all_pages = SIZE_MAX;
   int err = dirty_watch(start_addr, end_addr);
   if (err)
     return err;
-  watched_bytes[index] = mapped_bytes;
-  err = dirty_collect(start_addr, end_addr, ranges);
+  watched_bytes[index] = end_addr - arena_addr(index);
+  err = dirty_collect(start_addr, end_addr, &all_pages, ranges);
   ranges->count = count;
   struct dirty_range *all = err ? NULL : array_add(ranges, sizeof *all);
   if (all)
@@ -44,38 +56,45 @@ watch_new(size_t index, size_t mapped_bytes, struct array *ranges) {
   return all ? 0 : err ? err : ENOMEM;
 }
 
+/* Takes the pages it finds from *pages_max; with none left, some may be for the next time. */
 static int
-collect_arena(size_t index, struct array *ranges) {
+collect_arena(size_t index, size_t *pages_max, struct array *ranges) {
   const struct cgc_arena *arena = heap_map_arena(arena_addr(index));
-  size_t mapped_bytes = arena->mapped_bytes;
-  int err = 0;
+  uintptr_t start_addr = arena_addr(index), new_addr = start_addr + watched_bytes[index];
+  uintptr_t end_addr = start_addr + arena->mapped_bytes;
+  size_t new_pages = (end_addr - new_addr) / ARCH_PAGE_BYTES;
   if (arena->kind & SPAN_KIND_NOSCAN)
     return 0;
-  if (watched_bytes[index])
-    err = dirty_collect(arena_addr(index), arena_addr(index) + watched_bytes[index], ranges);
-  return !err && mapped_bytes > watched_bytes[index] ? watch_new(index, mapped_bytes, ranges) : err;
+  int err = watched_bytes[index] ? dirty_collect(start_addr, new_addr, pages_max, ranges) : 0;
+  if (err || !new_pages)
+    return err;
+  if (new_pages <= *pages_max)
+    err = watch_new(index, new_addr, end_addr, ranges);
+  *pages_max -= min_u64(new_pages, *pages_max);
+  return err;
 }
 
 /* ---- all arenas, in parallel ---- */
 
-static struct array parts[CREW_MAX];   /* struct dirty_range, of one thread each */
-
-struct collect_job {
-  size_t    arena_count;
-  atom_word next_arena;
-  atom_int  err;
-};
+static size_t
+pages_left(const struct collect_job *job) {
+  return job->pages_max - min_u64(atom_load_rlx(&job->page_count), job->pages_max);
+}
 
 static void
 collect_work(unsigned index, void *arg) {
   struct collect_job *job = arg;
-  size_t arena;
+  size_t arena, left;
   parts[index].count = 0;
-  while (!atom_int_load_rlx(&job->err) && (arena = atom_add_full(&job->next_arena, 1)) < job->arena_count) {
-    int err = collect_arena(arena, &parts[index]);
+  while ((left = pages_left(job)) && (arena = atom_add_full(&job->next_arena, 1)) < job->arena_count) {
+    size_t left_after = left;
+    int err = collect_arena(arena, &left_after, &parts[index]);
+    atom_add_full(&job->page_count, left - left_after);
     if (err)
       atom_int_store_rlx(&job->err, (unsigned)err);
   }
+  if (!left)
+    atom_int_store_rlx(&job->is_cut, 1);
 }
 
 static size_t
@@ -87,21 +106,29 @@ count_pages(const struct array *ranges) {
   return bytes / ARCH_PAGE_BYTES;
 }
 
-int
-dirty_heap_collect(enum dirty_haste haste, struct dirty_pages *result) {
-  struct collect_job job = {.arena_count = arena_count()};
-  bool is_large = page_heap_mapped_bytes() >= CREW_BYTES_MIN;
-  *result = (struct dirty_pages){.part_count = 1};
-  if (haste == DIRTY_BY_CREW && is_large)
-    result->part_count = crew_run(crew_size_for(page_heap_mapped_bytes()), collect_work, &job);
-  else
-    collect_work(0, &job);
+static int
+collect_by_crew(unsigned crew_size, size_t pages_max, struct dirty_pages *result) {
+  struct collect_job job = {.arena_count = arena_count(), .pages_max = pages_max};
+  page_heap_begin_round(false);
+  *result = (struct dirty_pages){.part_count = crew_run(crew_size, collect_work, &job)};
   for (unsigned i = 0; i < result->part_count; i++) {
     result->parts[i].ranges = parts[i].items;
     result->parts[i].count = parts[i].count;
     result->page_count += count_pages(&parts[i]);
   }
+  result->is_complete = !job.is_cut;
   return (int)job.err;
+}
+
+int
+dirty_heap_collect(struct dirty_pages *result) {
+  return collect_by_crew(1, SIZE_MAX, result);
+}
+
+int
+dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result) {
+  size_t mapped_bytes = page_heap_mapped_bytes();
+  return collect_by_crew(mapped_bytes >= CREW_BYTES_MIN ? crew_size_for(mapped_bytes) : 1, pages_max, result);
 }
 
 int
@@ -109,7 +136,7 @@ dirty_heap_begin(void) {
   struct dirty_pages all;
   memset(watched_bytes, 0, arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
   int err = dirty_begin();
-  if (!err && (err = dirty_heap_collect(DIRTY_ALONE, &all)) != 0)
+  if (!err && (err = dirty_heap_collect(&all)) != 0)
     dirty_heap_end();
   return err;
 }

@@ -12,18 +12,19 @@ struct dirty_pages {
     size_t count;
   } parts[CREW_MAX];
   unsigned part_count;
-  size_t   page_count;   /* of ARCH_PAGE_BYTES */
+  size_t   page_count;    /* of ARCH_PAGE_BYTES */
+  bool     is_complete;   /* else there may be more, which the next call tells */
 };
 
 /* Begins to watch the heap.  0 or an errno code; then there is nothing to end. */
 int  dirty_heap_begin(void);
 void dirty_heap_end(void);
 
-/* Several threads look at a large heap at once: for when the program waits for it. */
-enum dirty_haste { DIRTY_ALONE, DIRTY_BY_CREW };
-
 /* The pages written since the last call.  Those of memory that is new to the heap count as written.  0, or why they
  * cannot be told: then any may have been written.  Valid until the next call. */
-int dirty_heap_collect(enum dirty_haste haste, struct dirty_pages *result);
+int dirty_heap_collect(struct dirty_pages *result);
+
+/* The same, world stopped: by several threads in a large heap, and of not many more pages than pages_max. */
+int dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result);
 
 #endif

@@ -3,11 +3,10 @@
 
 #include "base/arch_x86_64.h"
 #include "base/options.h"
+#include "base/platform.h"
+#include "gc/limbo.h"
 #include "gc/mark_candidate.h"
 #include "gc/mark_scan.h"
-#include "gc/seen_words.h"
-#include "heap/page_heap.h"
-#include "heap/span_table.h"
 
 #include <string.h>
 
@@ -25,6 +24,10 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->marks_past_end = option(OPTION_PAST_END);
   marker->scan = mark_scan_choose(marker);
   marker->is_alone = is_alone;
+  marker->index = 0;
+  marker->interrupt = NULL;
+  marker->deadline_ns = UINT64_MAX;
+  marker->piece_bytes = MARK_PIECE_BYTES;
   marker->notes_seen = false;
   marker->is_verifying = marker->knows_seen = false;
   marker->unmarked = 0;
@@ -34,8 +37,16 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->taken = marker->found = (struct mark_list){0};
   marker->ahead_at = 0;
   memset(marker->ahead, 0, sizeof marker->ahead);
+  marker->span_count = 0;
   marker->scanned_bytes = 0;
   marker->err = 0;
+}
+
+void
+marker_set_deadline(struct marker *marker, uint64_t deadline_ns) {
+  enum { HASTY_PIECE_BYTES = 8 * 1024 };   /* two of them take some 10 us */
+  marker->deadline_ns = deadline_ns;
+  marker->piece_bytes = deadline_ns == UINT64_MAX ? MARK_PIECE_BYTES : HASTY_PIECE_BYTES;
 }
 
 /* Parts overlap by a word, which may lie across their border.  Where nothing is, go on behind that page. */
@@ -114,7 +125,7 @@ scan_small(struct marker *marker, struct cgc_span *span) {
 static void
 scan_large(struct marker *marker, struct cgc_span *span) {
   size_t from = atom_load_rlx(span_scanned(span, 0)), end = span_bytes(span);
-  size_t bytes = from < end ? min_u64(end - from, MARK_PIECE_BYTES) : 0;   /* the program may have shortened it */
+  size_t bytes = from < end ? min_u64(end - from, marker->piece_bytes) : 0;   /* the program may have shortened it */
   atom_store_rlx(span_scanned(span, 0), from + bytes);
   if (from + bytes < end)
     mark_list_append(&marker->found, span);
@@ -157,7 +168,21 @@ scan_span(struct marker *marker, struct cgc_span *span) {
 static void
 let_go(struct marker *marker) {
   flush_fifo(marker);
-  page_heap_let_reuse(true);
+  limbo_let_go(marker->index);
+}
+
+static bool
+is_to_end(const struct marker *marker) {
+  return (marker->interrupt && atom_int_load_rlx(marker->interrupt)) ||
+         (marker->deadline_ns != UINT64_MAX && platform_now_ns() >= marker->deadline_ns);
+}
+
+/* After every few spans.  False if it is to end early. */
+static bool
+look_up(struct marker *marker) {
+  if (marker->is_beside)
+    let_go(marker);
+  return !is_to_end(marker);
 }
 
 /* Breadth first as long as few spans are found, so that more of their blocks turn grey while they wait; before those
@@ -181,101 +206,33 @@ share_spans(struct marker *marker) {
     mark_queue_share(&marker->found);
 }
 
-void
+bool
 mark_drain(struct marker *marker, const atom_int *waiting_markers) {
-  enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 64 };
-  for (unsigned spans = 1;; spans++) {
-    if (marker->is_beside && spans % SPANS_HELD_MAX == 0)
-      let_go(marker);
+  enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 16 };
+  for (;;) {
+    if (++marker->span_count % SPANS_HELD_MAX == 0 && !look_up(marker))
+      return false;
     struct cgc_span *span = take_span(marker);
     if (!span) {
       flush_waiting(marker);
       span = take_span(marker);
     }
     if (!span)
-      return;
+      return true;
     if (atom_int_load_rlx(waiting_markers) && !mark_queue_has_work())
       share_spans(marker);
     scan_span(marker, span);
   }
 }
 
+void
+mark_hand_over(struct marker *marker) {
+  flush_waiting(marker);
+  mark_queue_share(&marker->taken);
+  mark_queue_share(&marker->found);
+}
+
 bool
 mark_steal(struct marker *marker) {
   return mark_queue_steal(&marker->taken);
-}
-
-/* ---- once more ---- */
-
-/* With the words before and after, which may hold the other half of a packed pointer. */
-static void
-rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uintptr_t start_addr, uintptr_t end_addr) {
-  uintptr_t from = start_addr <= block_addr ? block_addr : start_addr - sizeof(uintptr_t);
-  uintptr_t to = min_u64(end_addr + sizeof(uintptr_t), block_addr + block_bytes);
-  if (from < to)
-    scan_range(marker, from, to - from);
-}
-
-/* A marked slot that is free at the moment may be handed out again, marked as it is, with what the block before has left in
- * it.  That keeps nothing, and a verification must not take it for missed. */
-static void
-note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
-  if (CGC_LIKELY(!marker->notes_seen))
-    return;
-  for (uintptr_t at = from; at + sizeof at <= to; at += sizeof at / 2) {
-    uintptr_t word;
-    memcpy(&word, (const void *)at, sizeof word);
-    uintptr_t addr = at % sizeof at ? word : word & marker->address_mask;
-    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
-      seen_words_note(addr);
-  }
-}
-
-static void
-rescan_slots_in(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
-  size_t first = start_addr <= span->base_addr ? 0 : span_slot_of(span, start_addr), count = span->slot_count;
-  for (size_t slot = first; slot < count && span_slot_addr(span, slot) < end_addr; slot++) {
-    uint64_t bit = (uint64_t)1 << slot % 64;
-    uintptr_t addr = span_slot_addr(span, slot);
-    if (!(atom_load_rlx(&span->words[slot / 64].mark) & bit))
-      continue;
-    if (span_word_free(span, (unsigned)(slot / 64)) & bit)
-      note_part(marker, addr, addr + span->slot_bytes);
-    else
-      rescan_part(marker, addr, span->slot_bytes, start_addr, end_addr);
-  }
-}
-
-static void
-rescan_span(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
-  if (span_kind(span) & SPAN_KIND_NOSCAN)
-    return;
-  if (span->slot_bytes)
-    rescan_slots_in(marker, span, start_addr, end_addr);
-  else if (atom_load_rlx(&span->words[0].mark))
-    rescan_part(marker, span->base_addr, span_bytes(span), start_addr, end_addr);
-}
-
-void
-mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr) {
-  for (uintptr_t at = start_addr; at < end_addr;) {
-    struct cgc_span *span = heap_map_span(at);
-    uintptr_t next = round_down(at, SPAN_PAGE_BYTES) + SPAN_PAGE_BYTES;
-    if (span && span_is_used(span) && at - span->base_addr < span_bytes(span)) {
-      next = span->base_addr + span_bytes(span);
-      rescan_span(marker, span, at, min_u64(end_addr, next));
-    }
-    at = next;
-  }
-  flush_fifo(marker);
-}
-
-void
-mark_rescan_heap(struct marker *marker) {
-  for (size_t i = 0; i < span_table_count(); i++) {
-    struct cgc_span *span = span_table_at(i);
-    if (span_is_used(span))
-      rescan_span(marker, span, span->base_addr, span->base_addr + span_bytes(span));
-  }
-  flush_fifo(marker);
 }

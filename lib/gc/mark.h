@@ -17,13 +17,13 @@
 
 enum { MARK_FIFO_COUNT = 16, MARK_AHEAD_COUNT = 16, MARK_COPY_BYTES = 64 * 1024 };
 
-/* Large blocks are scanned in pieces, by several markers. */
-#define MARK_PIECE_BYTES ((size_t)128 * 1024)
-
 struct mark_candidate {
   struct cgc_span *span;
   uintptr_t addr;
 };
+
+/* Large blocks are scanned in pieces, by several markers. */
+#define MARK_PIECE_BYTES ((size_t)128 * 1024)
 
 /* Blocks side by side, at most a piece. */
 struct mark_range {
@@ -42,6 +42,10 @@ struct marker {
   bool marks_past_end;
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_beside;             /* the program runs */
+  unsigned index;             /* of the crew */
+  const atom_int *interrupt;  /* not 0: draining is to end early; or NULL */
+  uint64_t deadline_ns;       /* at which it is to end; UINT64_MAX: none */
+  size_t piece_bytes;         /* of large blocks, scanned one at a time */
   void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
   bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
@@ -54,6 +58,7 @@ struct marker {
   struct mark_list found;     /* scanned when those have been, or when they are many */
   struct mark_range ahead[MARK_AHEAD_COUNT];   /* taken from their span, scanned soon; no bytes: none */
   unsigned ahead_at;
+  unsigned span_count;        /* scanned */
   uint64_t scanned_bytes;
   uintptr_t unmarked;
   int err;                    /* a root could not be read: what it holds is not known */
@@ -62,11 +67,18 @@ struct marker {
 
 void marker_init(struct marker *marker, bool is_alone, bool is_beside);
 
+/* Draining ends early at that time, and looks at the clock often. */
+void marker_set_deadline(struct marker *marker, uint64_t deadline_ns);
+
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
 
-/* Scans grey blocks until this marker has none; shares spans when others wait. */
-void mark_drain(struct marker *marker, const atom_int *waiting_markers);
+/* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with blocks
+ * left. */
+bool mark_drain(struct marker *marker, const atom_int *waiting_markers);
+
+/* Shares all that this marker has left. */
+void mark_hand_over(struct marker *marker);
 
 /* Continues with shared spans; false if there are none. */
 bool mark_steal(struct marker *marker);

@@ -6,8 +6,10 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/crew.h"
+#include "gc/limbo.h"
 #include "gc/mark.h"
 #include "gc/seen_words.h"
+#include "gc/shadow.h"
 #include "heap/page_heap.h"
 
 #include <errno.h>
@@ -16,11 +18,18 @@
 static struct marker *markers[CREW_MAX];
 
 struct trace_job {
-  const struct root_list *roots;
+  /* Constant while it is done. */
+  const struct root_list *roots;     /* or NULL */
   const struct dirty_pages *pages;   /* or NULL */
+  bool is_beside;
+  const atom_int *interrupt;         /* as the markers' */
+  uint64_t deadline_ns;
+
+  /* Atomic. */
   atom_word next_root;
   atom_word next_range;
   atom_int  waiting_markers;
+  atom_int  is_interrupted;          /* before all was marked: what is left is shared */
 };
 
 static struct marker *
@@ -30,20 +39,31 @@ marker_at(unsigned index) {
   return markers[index];
 }
 
+/* ---- one marker's part ---- */
+
+static bool
+is_over(struct trace_job *job) {
+  return atom_int_load_rlx(&job->is_interrupted) ||
+         (atom_int_load_acq(&job->waiting_markers) == crew_count() && !mark_queue_has_work());
+}
+
 /* Waits until there is something to steal.  False when all markers wait: then nobody has work, and
- * nobody can make any. */
+ * nobody can make any; or when another was interrupted. */
 static bool
 await_work(struct marker *marker, struct trace_job *job) {
   enum { SPINS = 64 };
+  limbo_rest(marker->index);
   atom_int_add_full(&job->waiting_markers, 1);
   for (unsigned turn = 1;; turn++) {
     if (mark_queue_has_work()) {
       atom_int_add_full(&job->waiting_markers, -1);
+      limbo_let_go(marker->index);
       if (mark_steal(marker))
         return true;
+      limbo_rest(marker->index);
       atom_int_add_full(&job->waiting_markers, 1);
     }
-    if (atom_int_load_acq(&job->waiting_markers) == crew_count() && !mark_queue_has_work())
+    if (is_over(job))
       return false;
     atom_pause();
     if (turn % SPINS == 0)
@@ -62,59 +82,115 @@ range_at(const struct dirty_pages *pages, size_t number) {
   return NULL;
 }
 
+/* These three: false if the marker was interrupted. */
+
+static bool
+trace_pages(struct marker *marker, struct trace_job *job) {
+  const struct dirty_range *range;
+  while (job->pages && (range = range_at(job->pages, atom_add_full(&job->next_range, 1)))) {
+    mark_rescan_range(marker, range->start_addr, range->end_addr);
+    if (!mark_drain(marker, &job->waiting_markers))
+      return false;
+  }
+  return true;
+}
+
+static bool
+trace_roots(struct marker *marker, struct trace_job *job) {
+  uintptr_t next;
+  while (job->roots && (next = atom_add_full(&job->next_root, 1)) < job->roots->count) {
+    mark_root(marker, &job->roots->roots[next]);
+    if (!mark_drain(marker, &job->waiting_markers))
+      return false;
+  }
+  return true;
+}
+
+static bool
+trace_rest(struct marker *marker, struct trace_job *job) {
+  do
+    if (!mark_drain(marker, &job->waiting_markers))
+      return false;
+  while (mark_steal(marker) || await_work(marker, job));
+  return true;
+}
+
 static void
 trace_work(unsigned index, void *arg) {
   struct trace_job *job = arg;
   struct marker *marker = markers[index];
-  const struct dirty_range *range;
-  uintptr_t next;
-  while (job->pages && (range = range_at(job->pages, atom_add_full(&job->next_range, 1)))) {
-    mark_rescan_range(marker, range->start_addr, range->end_addr);
-    mark_drain(marker, &job->waiting_markers);
+  if (!trace_pages(marker, job) || !trace_roots(marker, job) || !trace_rest(marker, job)) {
+    mark_hand_over(marker);
+    atom_int_store_rel(&job->is_interrupted, 1);
   }
-  while ((next = atom_add_full(&job->next_root, 1)) < job->roots->count) {
-    mark_root(marker, &job->roots->roots[next]);
-    mark_drain(marker, &job->waiting_markers);
+  limbo_rest(index);
+}
+
+/* ---- by all ---- */
+
+static void
+init_marker(unsigned index, bool is_alone, const struct trace_job *job) {
+  struct marker *marker = markers[index];
+  marker_init(marker, is_alone, job->is_beside);
+  marker_set_deadline(marker, job->deadline_ns);
+  marker->index = index;
+  marker->interrupt = job->interrupt;
+  marker->notes_seen = (job->is_beside || job->pages) && option(OPTION_VERIFY);
+}
+
+/* 0, or why a root could not be read. */
+static int
+add_results(unsigned count, struct trace_result *result) {
+  int err = 0;
+  for (unsigned i = 0; i < count; i++) {
+    result->scanned_bytes += markers[i]->scanned_bytes;
+    err = err ? err : markers[i]->err;
   }
-  do
-    mark_drain(marker, &job->waiting_markers);
-  while (mark_steal(marker) || await_work(marker, job));
+  if (count > result->markers)
+    result->markers = count;
+  return err;
 }
 
 static int
 trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *result) {
-  for (unsigned i = 0; i < wanted; i++) {
+  for (unsigned i = 0; i < wanted; i++)
     if (!marker_at(i))
       return ENOMEM;
-    marker_init(markers[i], wanted == 1, false);
-    markers[i]->notes_seen = job->pages && option(OPTION_VERIFY);
-  }
-  result->markers = crew_run(wanted, trace_work, job);
-  int err = 0;
-  for (unsigned i = 0; i < result->markers; i++) {
-    result->scanned_bytes += markers[i]->scanned_bytes;
-    err = err ? err : markers[i]->err;
-  }
-  return err;
+  for (unsigned i = 0; i < wanted; i++)
+    init_marker(i, wanted == 1, job);
+  limbo_begin(wanted);
+  atom_int_store_rlx(&job->waiting_markers, 0);
+  atom_int_store_rlx(&job->is_interrupted, 0);
+  return add_results(crew_run(wanted, trace_work, job), result);
 }
 
 int
 trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
-  struct trace_job job = {.roots = roots};
+  struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
   return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
 }
 
 /* ---- beside the program ---- */
 
+/* Atomic. */
+static atom_int is_help_wanted;
+
+void
+trace_call_help(void) {
+  atom_int_store_rlx(&is_help_wanted, 1);
+}
+
+/* A hostile build has help in every other cycle. */
 int
-trace_begin_beside(struct trace_result *result) {
+trace_begin_beside(void) {
+  static unsigned turn;
   if (!marker_at(0))
     return ENOMEM;
-  marker_init(markers[0], true, true);
-  markers[0]->notes_seen = option(OPTION_VERIFY);
-  if (markers[0]->notes_seen)
+  atom_int_store_rlx(&is_help_wanted, CGC_CONFIG_HOSTILE ? turn++ % 2 : 0);
+  if (option(OPTION_VERIFY))
     seen_words_begin();
-  result->markers = 1;
+  shadow_begin();
+  page_heap_begin_round(true);
   page_heap_defer_reuse();
   return 0;
 }
@@ -125,35 +201,48 @@ trace_end_beside(void) {
 }
 
 int
-trace_roots_beside(const struct root_list *roots, enum root_kind kind) {
+trace_roots_beside(const struct root_list *roots, enum root_kind kind, struct trace_result *result) {
+  struct trace_job job = {.is_beside = true, .deadline_ns = UINT64_MAX};
+  init_marker(0, true, &job);
   for (size_t i = 0; i < roots->count; i++)
     if (roots->roots[i].kind == kind)
       mark_root(markers[0], &roots->roots[i]);
-  return markers[0]->err;
+  mark_hand_over(markers[0]);
+  return add_results(1, result);
 }
 
-void
-trace_pages_beside(const struct dirty_pages *pages) {
-  const struct dirty_range *range;
-  for (size_t i = 0; (range = range_at(pages, i)); i++)
-    mark_rescan_range(markers[0], range->start_addr, range->end_addr);
+/* Half of the processors, unless it is said how many: with more the program would get less of them than it loses by waiting,
+ * and a thread that finds none free a pause. */
+static unsigned
+crew_size_beside(void) {
+  unsigned wanted = crew_size_for(page_heap_used_bytes());
+  return option(OPTION_MARKERS) || wanted == 1 ? wanted : (wanted + 1) / 2;
 }
 
-void
-trace_drain_beside(struct trace_result *result) {
-  static const atom_int nobody;
-  mark_drain(markers[0], &nobody);
-  result->scanned_bytes += markers[0]->scanned_bytes;
-  markers[0]->scanned_bytes = 0;
+/* One marker until help is called for, then all that may. */
+int
+trace_beside(const struct dirty_pages *pages, struct trace_result *result) {
+  unsigned crew_size = crew_size_beside();
+  struct trace_job job = {.pages = pages, .is_beside = true, .deadline_ns = UINT64_MAX};
+  int err;
+  do {
+    bool is_alone = crew_size == 1 || !atom_int_load_rlx(&is_help_wanted);
+    job.interrupt = is_alone && crew_size > 1 ? &is_help_wanted : NULL;
+    err = trace_by_crew(is_alone ? 1 : crew_size, &job, result);
+  } while (!err && job.is_interrupted);
+  return err;
 }
 
 /* What few pages reach is marked before another thread has started. */
 int
-trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result) {
+trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, uint64_t deadline_ns,
+                 bool *is_finished, struct trace_result *result) {
   enum { ALONE_PAGES_MAX = CGC_CONFIG_HOSTILE ? 0 : 32 };
-  struct trace_job job = {.roots = roots, .pages = pages};
+  struct trace_job job = {.roots = roots, .pages = pages, .deadline_ns = deadline_ns};
   unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_for(page_heap_used_bytes()) : 1;
-  return trace_by_crew(wanted, &job, result);
+  int err = trace_by_crew(wanted, &job, result);
+  *is_finished = !job.is_interrupted;
+  return err;
 }
 
 /* ---- verification ---- */

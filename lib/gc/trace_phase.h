@@ -17,23 +17,26 @@ struct trace_result {
  * not be read. */
 int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
 
-/* ---- beside the program, by one marker: between these two frees of pages are put off ---- */
+/* ---- beside the program: between these two frees of pages are put off ---- */
 
-int  trace_begin_beside(struct trace_result *result);   /* 0 or ENOMEM */
+int  trace_begin_beside(void);   /* 0 or ENOMEM */
 void trace_end_beside(void);
 
 /* Marks what the roots of that kind point to.  0, or why one could not be read. */
-int trace_roots_beside(const struct root_list *roots, enum root_kind kind);
+int trace_roots_beside(const struct root_list *roots, enum root_kind kind, struct trace_result *result);
 
-/* Marks what marked blocks in those pages point to, as they may have been written to. */
-void trace_pages_beside(const struct dirty_pages *pages);
+/* Marks all that marked blocks reach, having looked once more at those in these pages (or NULL), as they may have been
+ * written to.  By one marker until trace_call_help, then by the crew.  0 or ENOMEM. */
+int trace_beside(const struct dirty_pages *pages, struct trace_result *result);
 
-/* Marks all that marked blocks reach. */
-void trace_drain_beside(struct trace_result *result);
+/* The program takes more than one marker keeps up with.  Any thread, at any time. */
+void trace_call_help(void);
 
 /* Marks all that the roots and those pages reach: what is left of a mark beside the program.  World stopped.  Adds to the
- * result.  0, or why a root could not be read. */
-int trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result);
+ * result.  Not finished by deadline_ns, the same pages and all that is grey are left to trace_beside.  0, or why a root
+ * could not be read. */
+int trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, uint64_t deadline_ns,
+                     bool *is_finished, struct trace_result *result);
 
 /* Scans the roots and every marked block again: aborts if anything was missed, unless is_world_still says that
  * the world has changed meanwhile. */

@@ -4,6 +4,8 @@
 #include "base/fatal.h"
 #include "base/meta.h"
 
+#include <string.h>
+
 struct heap_map heap_map CGC_ALIGNED(64);
 
 /* Lock: page heap. */
@@ -50,6 +52,39 @@ heap_map_set_mapped(uintptr_t addr, size_t pages) {
     heap_map_arena(addr)->mapped_bytes = piece_end - arena_addr;
     addr = piece_end;
   }
+}
+
+/* ---- rounds ---- */
+
+/* Lock: page heap; anyone may read it. */
+static atom_int current_round;
+
+void
+heap_map_begin_round_locked(bool is_first) {
+  unsigned round = is_first ? 0 : heap_map_round();
+  atom_int_store_rlx(&current_round, round < UINT8_MAX ? round + 1 : round);
+  for (size_t i = 0; is_first && i < atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2; i++)
+    memset(arenas[i]->made_in, 0, sizeof arenas[i]->made_in);
+}
+
+unsigned
+heap_map_round(void) {
+  return atom_int_load_rlx(&current_round);
+}
+
+void
+heap_map_note_made_locked(uintptr_t addr, size_t pages) {
+  uint8_t round = (uint8_t)heap_map_round();
+  for (size_t i = 0; i < pages; i++, addr += SPAN_PAGE_BYTES)
+    heap_map_arena(addr)->made_in[(addr - heap_map.base_addr) % ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2] = round;
+}
+
+bool
+heap_map_made_since(uintptr_t addr, unsigned round) {
+  uintptr_t offset = addr - heap_map.base_addr;
+  if (offset >= atom_load_rlx(&heap_map.extent_bytes))
+    return true;
+  return arenas[offset >> ARENA_BYTES_LOG2]->made_in[offset % ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2] >= round;
 }
 
 /* ---- touched pages: word by word, across arenas ---- */

@@ -28,12 +28,15 @@ extern struct heap_map heap_map;
 
 void heap_map_init(void);
 
-/* Pages that may hold other than zeroes, one bit each.  Lock: page heap. */
 struct cgc_arena {
-  uint64_t touched[ARENA_PAGES / 64];
+  /* Lock: page heap. */
+  uint64_t touched[ARENA_PAGES / 64];    /* pages that may hold other than zeroes, one bit each */
   size_t   mapped_bytes;                 /* from its start */
   size_t   unused_pages;                 /* of them, never used for blocks: 0 or 1 */
   unsigned kind;                         /* SPAN_KIND_NOSCAN or 0 */
+
+  /* Lock: page heap; anyone may read it. */
+  uint8_t  made_in[ARENA_PAGES];         /* the round in which a span was made of each page, or 0: before them */
 };
 
 /* The next arena in address order, with its page map.  Returns its address, or 0. */
@@ -63,6 +66,15 @@ CGC_INLINE struct cgc_span **
 heap_map_entry(uintptr_t addr) {
   return &heap_map.pages[(addr - heap_map.base_addr) >> SPAN_PAGE_BYTES_LOG2];
 }
+
+/* Rounds of a mark beside the program: what becomes a span in one is told from what was one before.  is_first: of a mark.
+ * All rounds after the 254th have one number. */
+void heap_map_begin_round_locked(bool is_first);
+unsigned heap_map_round(void);
+void heap_map_note_made_locked(uintptr_t addr, size_t pages);
+
+/* Whether the page at addr, in the heap, has become a span's in that round or since; true if it is not known. */
+bool heap_map_made_since(uintptr_t addr, unsigned round);
 
 /* Touched bits of [addr, addr + pages): count, then set or clear them. */
 uint32_t heap_map_count_touched(uintptr_t addr, size_t pages);

@@ -187,6 +187,7 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   atom_barrier_compiler();
   span->state = size->slot_count ? SPAN_FULL : SPAN_LARGE;
   heap_map_set_touched(addr, pages, true);
+  heap_map_note_made_locked(addr, pages);
   map_used(span, span);
   atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + pages);
 }
@@ -259,7 +260,7 @@ page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
 
 /* Lock: page_heap_lock. */
 static bool is_reuse_deferred;
-static struct cgc_span *limbo;   /* linked by next */
+static struct cgc_span *limbo, *hidden_limbo;   /* linked by next */
 
 /* Anyone may read it. */
 static atom_word has_limbo;
@@ -287,30 +288,63 @@ free_used_locked(struct cgc_span *span) {
 }
 
 void
+page_heap_begin_round(bool is_first) {
+  lock_acquire(&page_heap_lock);
+  heap_map_begin_round_locked(is_first);
+  lock_release(&page_heap_lock);
+}
+
+void
 page_heap_defer_reuse(void) {
   lock_acquire(&page_heap_lock);
   is_reuse_deferred = true;
   lock_release(&page_heap_lock);
 }
 
+bool
+page_heap_has_limbo(void) {
+  return atom_load_rlx(&has_limbo) != 0;
+}
+
 static void
-empty_limbo_locked(void) {
-  while (limbo) {
-    struct cgc_span *span = limbo;
-    limbo = span->next;
+make_all_free_locked(struct cgc_span **list) {
+  while (*list) {
+    struct cgc_span *span = *list;
+    *list = span->next;
     span->next = NULL;
     make_free_locked(span);
   }
-  atom_store_rlx(&has_limbo, 0);
+}
+
+static void
+hide_limbo_locked(void) {
+  for (struct cgc_span *span = limbo; span; span = span->next) {
+    map_used(span, NULL);
+    span->slot_count = 0;
+  }
+  hidden_limbo = limbo;
+  limbo = NULL;
+}
+
+void
+page_heap_turn_limbo(void) {
+  lock_acquire(&page_heap_lock);
+  make_all_free_locked(&hidden_limbo);
+  hide_limbo_locked();
+  atom_store_rlx(&has_limbo, hidden_limbo != NULL);
+  scavenger_after_free_locked(atom_load_rlx(&used_pages));
+  lock_release(&page_heap_lock);
 }
 
 void
 page_heap_let_reuse(bool is_deferred) {
-  if (is_deferred && !atom_load_rlx(&has_limbo))
+  if (is_deferred && !page_heap_has_limbo())
     return;
   lock_acquire(&page_heap_lock);
   is_reuse_deferred = is_deferred;
-  empty_limbo_locked();
+  make_all_free_locked(&hidden_limbo);
+  make_all_free_locked(&limbo);
+  atom_store_rlx(&has_limbo, 0);
   scavenger_after_free_locked(atom_load_rlx(&used_pages));
   lock_release(&page_heap_lock);
 }
@@ -335,6 +369,7 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
   if (fits) {
     trim_locked(after, kind, end, more_pages, NULL);
     heap_map_set_touched(end, more_pages, true);
+    heap_map_note_made_locked(end, more_pages);
     span->page_count = (uint32_t)page_count;
     map_used(span, span);
     atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + more_pages);
@@ -411,7 +446,7 @@ void
 page_heap_rebuild(void) {
   lock_reset(&page_heap_lock);
   is_reuse_deferred = false;
-  limbo = NULL;
+  limbo = hidden_limbo = NULL;
   atom_store_rlx(&has_limbo, 0);
   forget_free_runs();
   map_used_spans();

@@ -24,11 +24,19 @@ struct cgc_span *page_heap_alloc(unsigned span_class, size_t page_count, size_t 
 /* Frees a used and swept span that is in no list, or one that is in limbo already, but not freed.  Takes LOCK_RANK_PAGE_HEAP. */
 void page_heap_free(struct cgc_span *span);
 
-/* From now on structures and pages that are freed are kept as they are, for a marker that looks at them. */
-void page_heap_defer_reuse(void);
+/* A round of a mark beside the program begins (heap/heap_map.h).  No span is being made at that moment. */
+void page_heap_begin_round(bool is_first);
 
-/* The marker has let go of all that it knew: what was freed so far becomes free runs.  is_deferred: what is freed from
- * now on is kept again. */
+/* From now on structures and pages that are freed are kept as they are, in limbo, for markers that look at them. */
+void page_heap_defer_reuse(void);
+bool page_heap_has_limbo(void);
+
+/* All markers have let go, since the last call, of what they had found: what was hidden then becomes free runs, and what
+ * has been freed since is hidden: the page map does not lead to it, and a marker that has it listed finds no slots. */
+void page_heap_turn_limbo(void);
+
+/* No marker looks at anything: what was freed so far becomes free runs.  is_deferred: what is freed from now on is kept
+ * again. */
 void page_heap_let_reuse(bool is_deferred);
 
 /* Lengthens a large span in place.  False if the pages after it are not free. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "world/dirty.h"
 
+#include "base/arch_x86_64.h"
 #include "base/fallback.h"
 #include "base/options.h"
 #include "base/platform.h"
@@ -73,15 +74,17 @@ add_range(struct array *ranges, uintptr_t start_addr, uintptr_t end_addr) {
 
 /* What it finds are addresses of the heap: on the collector's stack they keep no blocks, as in static data they would. */
 int
-dirty_collect(uintptr_t start_addr, uintptr_t end_addr, struct array *ranges) {
+dirty_collect(uintptr_t start_addr, uintptr_t end_addr, size_t *pages_max, struct array *ranges) {
   enum { RANGES = CGC_CONFIG_HOSTILE ? 2 : 1024 };
   struct platform_page_range found[RANGES];
   uint64_t at = start_addr;
-  while (at < end_addr) {
-    ssize_t count = platform_collect_written(pagemap_fd, &at, end_addr, found, RANGES);
+  while (at < end_addr && *pages_max) {
+    ssize_t count = platform_collect_written(pagemap_fd, &at, end_addr, *pages_max, found, RANGES);
     int err = count < 0 ? (int)-count : 0;
-    for (ssize_t i = 0; i < count && !err; i++)
+    for (ssize_t i = 0; i < count && !err; i++) {
       err = add_range(ranges, found[i].start_addr, found[i].end_addr);
+      *pages_max -= min_u64((found[i].end_addr - found[i].start_addr) / ARCH_PAGE_BYTES, *pages_max);
+    }
     if (err)
       return err;
   }

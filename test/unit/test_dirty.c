@@ -92,9 +92,15 @@ read_pages(void) {
 }
 
 static int
+collect_more_pages(size_t from, size_t to) {
+  size_t all = SIZE_MAX;
+  return dirty_collect(page_addr(from), page_addr(to), &all, &ranges);
+}
+
+static int
 collect_pages(size_t from, size_t to) {
   ranges.count = 0;
-  return dirty_collect(page_addr(from), page_addr(to), &ranges);
+  return collect_more_pages(from, to);
 }
 
 static int
@@ -188,12 +194,45 @@ collect_neighbours(void) {
   write_page(29);
   write_page(30);
   EXPECT(collect_pages(20, 30) == 0);
-  EXPECT(dirty_collect(page_addr(30), page_addr(40), &ranges) == 0);
+  EXPECT(collect_more_pages(30, 40) == 0);
   EXPECT(ranges.count == 1 && is_listed(29) && is_listed(30));
 }
 
 START_TEST(dirty_neighbours_make_one_range) {
   run_on_pages(collect_neighbours, PAGES);
+}
+END_TEST
+
+static size_t
+count_listed(void) {
+  size_t count = 0;
+  for (size_t i = 0; i < page_count; i++)
+    count += is_listed(i);
+  return count;
+}
+
+/* What is beyond the limit is told by the next call. */
+static void
+collect_some_only(void) {
+  size_t left = 10;
+  watch();
+  for (size_t i = 0; i < PAGES; i += 3)
+    write_page(i);
+  write_page(1);
+  size_t written = (PAGES + 2) / 3 + 1;
+  ranges.count = 0;
+  EXPECT(dirty_collect(page_addr(0), page_addr(PAGES), &left, &ranges) == 0);
+  EXPECT(left == 0 && count_listed() == 10 && is_listed(0) && is_listed(1));
+  EXPECT(collect() == 0 && count_listed() == written - 10 && !is_listed(0));
+  write_page(5);
+  left = 10;
+  ranges.count = 0;
+  EXPECT(dirty_collect(page_addr(0), page_addr(PAGES), &left, &ranges) == 0);
+  EXPECT(left == 9 && count_listed() == 1 && is_listed(5));
+}
+
+START_TEST(dirty_collects_no_more_pages_than_asked_for) {
+  run_on_pages(collect_some_only, PAGES);
 }
 END_TEST
 
@@ -561,6 +600,7 @@ dirty_suite(void) {
   tcase_add_loop_test(tests, dirty_lists_any_number_of_ranges, 0, 2);
   tcase_add_test(tests, dirty_reads_do_not_count);
   tcase_add_test(tests, dirty_collects_what_it_is_asked_for_only);
+  tcase_add_test(tests, dirty_collects_no_more_pages_than_asked_for);
   tcase_add_test(tests, dirty_what_the_kernel_writes_counts);
   tcase_add_test(tests, dirty_what_other_threads_write_counts);
   tcase_add_test(tests, dirty_page_written_after_it_was_dropped_is_listed);

@@ -14,6 +14,9 @@ static struct {
   bool old_again, old_written, noscan_written, new_of_more, more_again, more_written;
   size_t again_pages, written_pages;
 } seen;
+static struct {
+  bool is_cut, is_rest_found, is_all_found, is_complete;
+} limited;
 
 static char *
 take(size_t pages, unsigned kind) {
@@ -39,11 +42,11 @@ has_page_of(const struct dirty_pages *pages, const char *at) {
 static void
 look_at_what_is_there(void) {
   struct dirty_pages pages;
-  errs[0] = dirty_heap_collect(DIRTY_ALONE, &pages);
+  errs[0] = dirty_heap_collect(&pages);
   seen.old_again = has_page_of(&pages, old);
   seen.again_pages = pages.page_count;
   old[5 * ARCH_PAGE_BYTES] = noscan[5 * ARCH_PAGE_BYTES] = 1;
-  errs[1] = dirty_heap_collect(DIRTY_ALONE, &pages);
+  errs[1] = dirty_heap_collect(&pages);
   seen.old_written = has_page_of(&pages, old + 5 * ARCH_PAGE_BYTES);
   seen.noscan_written = has_page_of(&pages, noscan + 5 * ARCH_PAGE_BYTES);
   seen.written_pages = pages.page_count;
@@ -54,13 +57,33 @@ look_at_what_is_new(void) {
   struct dirty_pages pages;
   size_t bytes = MORE_PAGES * SPAN_PAGE_BYTES;
   more = take(MORE_PAGES, 0);
-  errs[2] = dirty_heap_collect(DIRTY_ALONE, &pages);
+  errs[2] = dirty_heap_collect(&pages);
   seen.new_of_more = has_all(&pages, more + bytes / 2, bytes / 2);
-  errs[3] = dirty_heap_collect(DIRTY_ALONE, &pages);
+  errs[3] = dirty_heap_collect(&pages);
   seen.more_again = has_page_of(&pages, more + bytes / 2);
   more[bytes - 1] = 1;
-  errs[4] = dirty_heap_collect(DIRTY_ALONE, &pages);
+  errs[4] = dirty_heap_collect(&pages);
   seen.more_written = has_page_of(&pages, more + bytes - 1);
+}
+
+/* In a stop: neither more pages than asked for nor new memory; all of it is found afterwards. */
+static void
+look_at_no_more_than_asked_for(void) {
+  struct dirty_pages pages;
+  for (size_t i = 0; i < BLOCK_PAGES * SPAN_PAGE_BYTES; i += 2 * ARCH_PAGE_BYTES)
+    old[i] = 2;
+  char *newest = take(MORE_PAGES, 0);
+  errs[5] = dirty_heap_collect_stw(10, &pages);
+  limited.is_cut = !pages.is_complete && pages.page_count >= 10 && pages.page_count <= 10 * pages.part_count;
+  size_t found = pages.page_count;
+  errs[6] = dirty_heap_collect(&pages);
+  limited.is_rest_found = pages.is_complete && has_page_of(&pages, newest + MIB);
+  for (size_t i = 0; i < BLOCK_PAGES * SPAN_PAGE_BYTES; i += 2 * ARCH_PAGE_BYTES)
+    found += has_page_of(&pages, old + i);
+  limited.is_all_found = found == BLOCK_PAGES;
+  *old = 3;
+  errs[7] = dirty_heap_collect_stw(10, &pages);
+  limited.is_complete = pages.is_complete && pages.page_count == 1 && has_page_of(&pages, old);
 }
 
 static void *
@@ -70,6 +93,7 @@ look(void *arg) {
     return arg;
   look_at_what_is_there();
   look_at_what_is_new();
+  look_at_no_more_than_asked_for();
   dirty_heap_end();
   return arg;
 }
@@ -79,6 +103,7 @@ START_TEST(dirty_heap_lists_what_is_written_and_what_is_new) {
   unit_start_heap();
   for (int cycle = 0; cycle < 2; cycle++) {
     memset(&seen, 0, sizeof seen);
+    memset(&limited, 0, sizeof limited);
     old = take(BLOCK_PAGES, 0);
     noscan = take(BLOCK_PAGES, SPAN_KIND_NOSCAN);
     ck_assert(old && noscan);
@@ -95,6 +120,7 @@ START_TEST(dirty_heap_lists_what_is_written_and_what_is_new) {
     ck_assert(seen.old_written && seen.written_pages == 1 && !seen.noscan_written);
     ck_assert(seen.new_of_more);
     ck_assert(!seen.more_again && seen.more_written);
+    ck_assert(limited.is_cut && limited.is_rest_found && limited.is_all_found && limited.is_complete);
   }
 }
 END_TEST

@@ -477,6 +477,48 @@ START_TEST(page_heap_what_was_freed_is_free_when_the_marker_lets_go) {
 }
 END_TEST
 
+START_TEST(page_heap_freed_span_is_hidden_at_one_turn_and_free_at_the_next) {
+  start_retaining(GIB);
+  struct cgc_span *span = take_filled(_i ? span_class_of(18, 0) : LARGE);
+  uintptr_t addr = span->base_addr, end = end_of(span);
+  page_heap_defer_reuse();
+  ck_assert(!page_heap_has_limbo());
+  page_heap_free(span);
+  ck_assert(page_heap_has_limbo());
+  page_heap_turn_limbo();
+  ck_assert(page_heap_has_limbo());
+  ck_assert_uint_eq(span->state, SPAN_LIMBO);
+  ck_assert_uint_eq(span->slot_count, 0);
+  for (uintptr_t page = addr; page < end; page += SPAN_PAGE_BYTES)
+    ck_assert_ptr_null(heap_map_span(page));
+  page_heap_check();
+  for (int i = 0; i < 50; i++)
+    ck_assert(!overlap(take(1 + (size_t)i % 10), addr, end - addr));
+  page_heap_turn_limbo();
+  ck_assert(!page_heap_has_limbo());
+  ck_assert_uint_eq(heap_map_span(addr)->state, SPAN_FREE);
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_span_freed_after_a_turn_is_hidden_at_the_next) {
+  start_retaining(GIB);
+  struct cgc_span *first = take_filled(LARGE), *second = take_filled(LARGE);
+  uintptr_t first_addr = first->base_addr, second_addr = second->base_addr;
+  page_heap_defer_reuse();
+  page_heap_free(first);
+  page_heap_turn_limbo();
+  page_heap_free(second);
+  assert_pages_are_of(second);
+  page_heap_turn_limbo();
+  ck_assert_uint_eq(heap_map_span(first_addr)->state, SPAN_FREE);
+  ck_assert_ptr_null(heap_map_span(second_addr));
+  page_heap_let_reuse(true);   /* no marker is left */
+  ck_assert_uint_eq(heap_map_span(second_addr)->state, SPAN_FREE);
+  page_heap_check();
+}
+END_TEST
+
 START_TEST(page_heap_marker_that_lets_go_of_nothing_may_keep_on) {
   start_retaining(GIB);
   struct cgc_span *span = take_filled(LARGE);
@@ -625,6 +667,9 @@ step_marker(void) {
     case 2:
       page_heap_let_reuse(false);
       break;
+    case 3:
+      page_heap_turn_limbo();
+      break;
   }
 }
 
@@ -683,6 +728,7 @@ START_TEST(page_heap_rebuild_makes_what_a_marker_of_the_parent_might_see_free) {
   uintptr_t addr = span->base_addr, small_addr = small->base_addr;
   page_heap_defer_reuse();
   page_heap_free(span);
+  page_heap_turn_limbo();
   page_heap_free(small);
   page_heap_rebuild();
   page_heap_check();
@@ -725,6 +771,8 @@ page_heap_suite(void) {
   tcase_add_loop_test(tests, page_heap_freed_span_stays_as_it_is_while_reuse_is_deferred, 0, 4);
   tcase_add_test(tests, page_heap_pages_freed_while_reuse_is_deferred_are_not_handed_out);
   tcase_add_loop_test(tests, page_heap_what_was_freed_is_free_when_the_marker_lets_go, 0, 2);
+  tcase_add_loop_test(tests, page_heap_freed_span_is_hidden_at_one_turn_and_free_at_the_next, 0, 2);
+  tcase_add_test(tests, page_heap_span_freed_after_a_turn_is_hidden_at_the_next);
   tcase_add_test(tests, page_heap_marker_that_lets_go_of_nothing_may_keep_on);
   tcase_add_test(tests, page_heap_spans_freed_side_by_side_while_deferred_coalesce_then);
   tcase_add_loop_test(tests, page_heap_under_random_use_keeps_contents_and_invariants, 0, 4);

@@ -20,7 +20,7 @@
 
 #define SUITES(X)                                                                                 \
   X(text) X(options) X(fault) X(lock) X(size_class) X(span) X(page_tree) X(heap_map) X(page_heap) \
-  X(thread_cache) X(central) X(pacer) X(cycle) X(mark_queue) X(mark) X(mark_scan) X(sweep) X(pages) \
+  X(thread_cache) X(central) X(pacer) X(cycle) X(limbo) X(mark_queue) X(mark) X(mark_scan) X(sweep) X(pages) \
   X(roots) X(tasks) X(thread) X(stop) X(park) X(proc) X(syscall_filter) X(kernel_held) X(held_signals) \
   X(dirty) X(dirty_heap) X(stats)
 
