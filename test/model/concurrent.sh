@@ -71,6 +71,7 @@ verified concurrent -DSTEPS=2 -DTHREADS=2
 verified concurrent -DSTEPS=4 -DFREE_BIT_FIRST
 verified concurrent -DSTEPS=4 -DBLACK
 verified reuse
+verified reuse -DMANY
 
 for mutant in ARM_AFTER_SCAN COLLECT_WITHOUT_REARM RESCAN_BEFORE_COLLECT NO_RESCAN NO_FINAL_ROOTS LATE_TURN \
   SWEEP_WITHOUT_CLAIM MOVE_UNSWEPT JUDGE_WINDOW; do
@@ -81,5 +82,8 @@ refuted concurrent -DSTEPS=4 -DCYCLES=2 -DKEEP_SCANNED
 refuted concurrent -DSTEPS=4 -DBLACK -DBLACK_LATE
 refuted concurrent -DSTEPS=4 -DBLACK -DBLACK_STOPPABLE
 refuted reuse -DREUSE_WHILE_MARKING
+for mutant in REUSE_WHILE_MARKING NO_WAIT NOT_HIDDEN; do
+  refuted reuse -DMANY -D$mutant
+done
 
 [ $surprises -eq 0 ]

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A span is given back and made anew with other slots while a marker is in the middle of it (lib/gc/mark.c,
- * page_heap_defer_reuse): beside test/model/concurrent.pml, where a structure describes the same slots for ever.
+ * gc/limbo.c): beside test/model/concurrent.pml, where a structure describes the same slots for ever.
  *
  * Block A has one pointer, and there is a span of two slots S1 and S2: A -> S1 -> S2.  The program allocates C
  * elsewhere, which has no pointer; it frees S1 and S2 and gives their span back; makes it anew with one slot that covers
  * the two, takes that, makes it point to C and A to it, and forgets C.  Meanwhile the one marker marks, looks at written
- * pages and stops the program.  Its reads and writes of the span's words are steps of their own: it takes no lock.
+ * pages and stops the program.  Its reads and writes of the span's words are steps of their own: it takes no lock.  With
+ * -DMANY a second marker helps it to mark beside the program.
  *
  * At the end all that can be reached must be marked, and no slot that the span does not have ([span.tail]).
- * With -DREUSE_WHILE_MARKING the span is not kept until the marker has let go of it.
+ *
+ * A mutant is a name defined with -D; what it does wrong stands beside it.
  */
 #define NIL 0
 #define A   1     /* addresses */
@@ -23,10 +25,15 @@ bool dirty_a, dirty_s;
 byte register_b, register_c;
 
 /* The span of S1 and S2; bit 0 of a word is slot 0. */
-mtype = { USED, LIMBO, FREE };
+mtype = { USED, LIMBO, HIDDEN, FREE };
 mtype state = USED;
 byte slot_count = 2, free_bits, marks, scanned;
 bool is_grey;
+
+/* gc/limbo.c */
+byte turn, let_go_in[2];
+bool is_resting = true, is_busy;   /* the second marker */
+bool is_hidden;
 
 bool is_marked_a, is_scanned_a, is_marked_c;
 bool stopped;
@@ -64,17 +71,24 @@ end:
 
 /* ---- the marker ---- */
 
+/* Of several markers each sets bits in one step with reading the word. */
+#ifdef MANY
+#define OTHERS(now, before) (now)
+#else
+#define OTHERS(now, before) (before)
+#endif
+
 /* mark_candidate, set_mark and queue_span; the slot is known before the words are looked at. */
 inline mark(addr) {
   if
   :: addr == A && !is_marked_a -> is_marked_a = true
   :: addr == C -> is_marked_c = true
-  :: (addr == S1 || addr == S2) && state != FREE && slot_count ->
+  :: (addr == S1 || addr == S2) && (state == USED || state == LIMBO) && slot_count ->
     slot = SLOT_OF(addr);
     before = marks;
     if
     :: !(before & BIT(slot)) && !(free_bits & BIT(slot)) ->
-      marks = before | BIT(slot);
+      marks = OTHERS(marks, before) | BIT(slot);
       is_grey = true
     :: else
     fi
@@ -98,7 +112,10 @@ inline scan_span() {
   :: count ->
     before = scanned;
     grey = marks & ~before;
-    scanned = before | grey;
+    atomic {
+      grey = grey & ~OTHERS(scanned, before);
+      scanned = OTHERS(scanned, before) | grey
+    }
     before = 0
   :: else
   fi;
@@ -113,11 +130,24 @@ inline scan_span() {
   atomic { grey = 0; count = 0 }
 }
 
-/* let_go, and empty_limbo_locked: the marker itself makes the span a free run. */
+#ifdef NO_WAIT    /* mutant: does not wait for the other marker */
+#define HAVE_ALL_LET_GO true
+#else
+#define HAVE_ALL_LET_GO (is_resting || let_go_in[1] >= turn)
+#endif
+#ifdef NOT_HIDDEN /* mutant: what has been freed can be found until it is reused */
+#define HIDE      state = HIDDEN_BUT_MAPPED
+#define HIDDEN_BUT_MAPPED LIMBO
+#else
+#define HIDE      state = HIDDEN; slot_count = 0
+#endif
+
+/* limbo_let_go of marker 0, page_heap_turn_limbo: it hides what has been freed, and frees what was hidden before. */
 inline let_go() {
   atomic {
     if
-    :: state == LIMBO -> state = FREE; slot_count = 0
+    :: HAVE_ALL_LET_GO && is_hidden -> is_hidden = false; state = FREE; slot_count = 0; turn++
+    :: HAVE_ALL_LET_GO && !is_hidden && state == LIMBO -> is_hidden = true; HIDE; turn++
     :: else
     fi
   }
@@ -127,7 +157,8 @@ inline drain() {
   do
   :: is_marked_a && !is_scanned_a -> let_go(); is_scanned_a = true; scan(A)
   :: is_grey -> let_go(); scan_span()
-  :: else -> let_go(); break
+  :: is_busy -> let_go()
+  :: !is_busy && !is_grey && !(is_marked_a && !is_scanned_a) -> let_go(); break
   od
 }
 
@@ -166,6 +197,26 @@ inline scan_roots() {
   mark(target)
 }
 
+/* await_work, mark_drain and limbo_let_go of the second marker, which holds nothing while it rests. */
+proctype helper() {
+  byte target, slot, count, before, grey, now;
+end:
+  do
+  :: atomic { !stopped && is_grey -> is_busy = true }
+    now = turn;
+    atomic { let_go_in[1] = now; is_resting = false }
+    do
+    :: is_grey ->
+      scan_span();
+      now = turn;
+      let_go_in[1] = now
+    :: else -> break
+    od;
+    is_resting = true;
+    is_busy = false
+  od
+}
+
 proctype marker() {
   byte target, slot, count, before, grey;
   bool found_a, found_s;
@@ -175,7 +226,7 @@ proctype marker() {
   rescan();
   drain();
   atomic {
-    stopped = true;
+    !is_busy -> stopped = true;
     collect();
     scan_roots();
     rescan();
@@ -195,6 +246,9 @@ init {
     field[A] = S1;
     field[S1] = S2;
     run program();
+#ifdef MANY
+    run helper();
+#endif
     run marker()
   }
 }
