@@ -38,10 +38,11 @@ stop_the_world(struct collection_report *report) {
   return err;
 }
 
+/* The threads that go on may take this one's processor at once: that is not part of the stop. */
 static void
 start_the_world(struct collection_report *report) {
-  stop_world_end();
   last_stop(report)->end_ns = platform_now_ns();
+  stop_world_end();
 }
 
 static int

@@ -16,7 +16,7 @@ struct collection_stop {
   uint64_t collected_ns;      /* written pages are known; 0 if they were not asked for */
   uint64_t roots_ns;          /* roots are listed; likewise */
   uint64_t marked_ns;         /* likewise */
-  uint64_t end_ns;            /* the world runs again */
+  uint64_t end_ns;            /* the threads are told to go on */
   size_t   dirty_pages;       /* found in it */
 };
 

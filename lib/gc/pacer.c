@@ -12,6 +12,7 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
     .percent = percent,
     .min_heap_bytes = min_heap_bytes,
     .cycles_to_reclaim = cycles_to_reclaim,
+    .is_fruitless = true,   /* until a cycle finds something */
     .multiplier = 1,
     .goal_bytes = min_heap_bytes,
     .distance_bytes = min_heap_bytes,

@@ -30,7 +30,7 @@ struct pacer {
   uint64_t min_heap_bytes;
   uint64_t cycles_to_reclaim;   /* option confirm */
 
-  bool     is_fruitless;        /* the last cycle found next to nothing: the heap grows by what is needed */
+  bool     is_fruitless;        /* no cycle yet, or it found next to nothing: the heap grows by what is needed */
   uint64_t multiplier;          /* of the percent, 1 or 2 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
   bool     is_limited;          /* the goal is lower than it would be, for the limit of memory */

@@ -45,7 +45,7 @@ stops_of() {
            print substr(rest, RSTART + 6, RLENGTH - 8)
            rest = substr(rest, RSTART + RLENGTH)
          } }
-       /dirty=stop/ { sum = 0
+       /dirty=stop/ { sub(/,.*/, ""); sum = 0   # behind the times come sizes
          for (i = 1; i < NF; i++)
            if ($i ~ /^(stop|roots|mark|sweep|run)$/ && $(i + 1) ~ /^[0-9.]+$/) sum += $(i + 1)
          print sum }' "$1"
