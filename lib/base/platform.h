@@ -63,9 +63,10 @@ int platform_watch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
 /* Ends that; closing the descriptor does so for all, for which the address space is locked as a whole. */
 void platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
 
-/* Lists pages of [*start_addr, end_addr), no more than pages_max (0: all), that were written since they were collected last, and collects them: reads
- * that come after this call see what was written before.  Moves *start_addr to where the walk stopped.  Returns the
- * number of ranges or a negative errno code: -EPERM if not all of it is watched; then some may have been collected. */
+/* Lists pages of [*start_addr, end_addr), no more than pages_max (0: all), that were written since they were collected
+ * last, and collects them: reads that come after this call see what was written before.  Moves *start_addr to where
+ * the walk stopped.  Returns the number of ranges or a negative errno code: -EPERM if not all of it is watched; then
+ * some may have been collected. */
 ssize_t platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr, size_t pages_max,
                                  struct platform_page_range *ranges, size_t range_count);
 
@@ -107,7 +108,8 @@ uint64_t platform_thread_cpu_ns(void);   /* of processor time of the calling thr
 unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at least 1 */
 
 /* Runs function(arg) on a thread unknown to libc, with all signals blocked and with that thread control block, or
- * none of its own (NULL).  It may use no libc function that needs thread-local data.  *tid becomes 0, with a futex wake, when it has ended.
+ * none of its own (NULL).  It may use no libc function that needs thread-local data.  *tid becomes 0, with a futex
+ * wake, when it has ended.
  * Returns 0 or an errno code.  clone(2). */
 int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
 

@@ -10,8 +10,8 @@
 #ifndef CGC_BASE_SYSCALL_PROBE_H
 #define CGC_BASE_SYSCALL_PROBE_H
 
-/* Before the first cycle; once, whoever calls it again.  Costs some 0.2 ms for each of a few calls if there is a filter,
- * else nothing. */
+/* Before the first cycle; once, whoever calls it again.  Costs some 0.2 ms for each of a few calls if there is a
+ * filter, else nothing. */
 void syscall_probe(void);
 
 #endif

@@ -10,6 +10,7 @@
 CGC_COLD void bad_free_report(const char *function, const void *block, enum free_verdict verdict, const void *caller);
 
 /* A size that free_sized or free_aligned_sized was told and that cannot be the block's. */
-CGC_COLD void bad_free_report_size(const char *function, const void *block, size_t bytes, size_t block_bytes, const void *caller);
+CGC_COLD void bad_free_report_size(const char *function, const void *block, size_t bytes, size_t block_bytes,
+                                   const void *caller);
 
 #endif

@@ -26,7 +26,8 @@ is_mapped_chunk(uintptr_t chunk_addr, const struct chunk_header *chunk) {
 /* The main arena grows by sbrk. */
 static bool
 is_in_brk(uintptr_t addr) {
-  extern char _end[] __attribute__((visibility("hidden")));   /* of this library, which lies far above the program's break */
+  /* Of this library, which lies far above the program's break. */
+  extern char _end[] __attribute__((visibility("hidden")));
   uintptr_t top = (uintptr_t)sbrk(0);
   return addr < top && (addr > (uintptr_t)_end || top < (uintptr_t)_end);
 }

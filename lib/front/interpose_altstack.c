@@ -9,7 +9,8 @@
 typedef int altstack_function(const stack_t *, stack_t *);
 
 /* Async-signal-safe, like the call itself.  Both stacks are known until the new one is noted: the old one by the
- * record, the new one by the caller.  What the call has set is asked of the kernel, which alone may read its argument. */
+ * record, the new one by the caller.  What the call has set is asked of the kernel, which alone may read its
+ * argument. */
 CGC_EXPORT int
 sigaltstack(const stack_t *restrict stack, stack_t *restrict old) {
   static atom_word next;

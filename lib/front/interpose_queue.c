@@ -72,7 +72,8 @@ set_noted(mqd_t queue, uintptr_t word) {
     held_signals_set((int)queue, word);
 }
 
-/* The kernel forgets the value when it has sent the notification; we when the next one is set, or the queue is closed. */
+/* The kernel forgets the value when it has sent the notification; we when the next one is set, or the queue is
+ * closed. */
 CGC_EXPORT int
 mq_notify(mqd_t queue, const struct sigevent *event) {
   static atom_word next;

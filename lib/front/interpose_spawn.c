@@ -26,8 +26,8 @@ posix_spawn(pid_t *id, const char *path, const posix_spawn_file_actions_t *actio
 }
 
 CGC_EXPORT int
-posix_spawnp(pid_t *id, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
-             char *const arguments[], char *const environment[]) {
+posix_spawnp(pid_t *id, const char *file, const posix_spawn_file_actions_t *actions,
+             const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
   uint64_t mask = show_mask();
   int err = interpose_parked_posix_spawnp(id, file, actions, attributes, arguments, environment);
   platform_restore_signals(mask);

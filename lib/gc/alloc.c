@@ -131,7 +131,9 @@ alloc_slot(unsigned span_class) {
 void *
 alloc_slow(size_t bytes, unsigned kind) {
   unsigned size_class = size_class_of(bytes);
-  return size_class == SIZE_CLASS_LARGE ? alloc_large(bytes, kind, 1, NULL) : alloc_small(span_class_of(size_class, kind));
+  if (size_class == SIZE_CLASS_LARGE)
+    return alloc_large(bytes, kind, 1, NULL);
+  return alloc_small(span_class_of(size_class, kind));
 }
 
 void *

@@ -167,8 +167,8 @@ preclean(struct collection_report *report) {
   return 0;
 }
 
-/* With the written pages known: what they, and the roots, reach is all that has not been marked.  If that is much, most of
- * it is marked beside the program after all. */
+/* With the written pages known: what they, and the roots, reach is all that has not been marked.  If that is much,
+ * most of it is marked beside the program after all. */
 static int
 finish_mark_stw(struct collection_report *report, const struct dirty_pages *pages, uint64_t deadline_ns,
                 bool *is_finished) {

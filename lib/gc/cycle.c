@@ -44,11 +44,12 @@ static struct {
 /* Atomic. */
 static atom_int is_beside_running;
 
-/* Atomic: bytes of slots and large blocks that threads took since the last count, and before it since the last cycle. */
+/* Atomic: bytes of slots and large blocks that threads took since the last count, and before it since the last
+ * cycle. */
 static atom_word handed_bytes, handed_before_bytes;
 
-/* Atomic: what was allocated when the cycle beside the program began; how much more it was when it was last looked at, and
- * how much had been handed out since the beginning by then. */
+/* Atomic: what was allocated when the cycle beside the program began; how much more it was when it was last looked at,
+ * and how much had been handed out since the beginning by then. */
 static atom_word begin_allocated_bytes, grown_bytes, grown_at_handed_bytes;
 
 /* Atomic: by threads that were slowed down, since the end of the last cycle. */
@@ -195,8 +196,9 @@ run_beside(void *arg) {
 #define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 64 * KIB : 2 * MIB)
 #define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
 
-/* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one marker
- * goes through its heap: several do that in a stop in less time.  One that keeps what it takes needs the memory anyway. */
+/* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one
+ * marker goes through its heap: several do that in a stop in less time.  One that keeps what it takes needs the memory
+ * anyway. */
 static bool
 outruns_marker(uint64_t heap_bytes) {
   enum { MARKED_BYTES_PER_NS = 2, TAKEN_FRACTION_MAX = 8 };
@@ -359,15 +361,16 @@ static uint64_t
 grown_meanwhile(uint64_t handed, uint64_t step_bytes) {
   uint64_t at = atom_load_rlx(&grown_at_handed_bytes);
   if (handed >= at + step_bytes && atom_cas_full(&grown_at_handed_bytes, at, handed)) {
-    uint64_t now_bytes = sweep_estimate_allocated_bytes(handed / step_bytes), begin_bytes = atom_load_rlx(&begin_allocated_bytes);
+    uint64_t now_bytes = sweep_estimate_allocated_bytes(handed / step_bytes);
+    uint64_t begin_bytes = atom_load_rlx(&begin_allocated_bytes);
     atom_store_rlx(&grown_bytes, now_bytes > begin_bytes ? now_bytes - begin_bytes : 0);
     at = handed;
   }
   return min_u64(atom_load_rlx(&grown_bytes) + (handed > at ? handed - at : 0), handed);
 }
 
-/* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow with
- * what the cycles before have let them take, or there would be no end to it. */
+/* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow
+ * with what the cycles before have let them take, or there would be no end to it. */
 uint64_t
 cycle_wait_ns(size_t bytes) {
   static const uint64_t bytes_per_us[] = {512, 64, 16};
@@ -416,7 +419,8 @@ cycle_is_due(enum cycle_cause *cause) {
   bool is_due = is_periodic_due();
   bool may_begin = !pacer.is_limited || has_program_had_its_share();
   *cause = is_due ? CYCLE_CAUSE_PERIODIC : CYCLE_CAUSE_HEAP;
-  if (!is_due && may_begin && atom_load_rlx(&handed_bytes) >= pacer.distance_bytes) {   /* else another thread has counted */
+  bool is_counted = atom_load_rlx(&handed_bytes) < pacer.distance_bytes;   /* by another thread */
+  if (!is_due && may_begin && !is_counted) {
     is_due = is_goal_reached_locked();
     atom_add_full(&handed_before_bytes, atom_swap_full(&handed_bytes, 0));
   }

@@ -39,8 +39,8 @@ extern void (*cycle_listener)(const struct cycle_report *report);
 /* Before the first cycle. */
 void cycle_init(void);
 
-/* No cycle begins any more, and none runs when this returns true.  False in a vfork child, where nothing is done, and if
- * one runs beside the program. */
+/* No cycle begins any more, and none runs when this returns true.  False in a vfork child, where nothing is done, and
+ * if one runs beside the program. */
 bool cycle_end_all(void);
 
 /* Notes that a thread took that many bytes to allocate from; whether it is time to count.  Any thread. */

@@ -73,8 +73,8 @@ void marker_set_deadline(struct marker *marker, uint64_t deadline_ns);
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
 
-/* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with blocks
- * left. */
+/* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with
+ * blocks left. */
 bool mark_drain(struct marker *marker, const atom_int *waiting_markers);
 
 /* Shares all that this marker has left. */

@@ -28,8 +28,8 @@ rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uin
 
 /* ---- slots ---- */
 
-/* A marked slot that is free at the moment may be handed out again, marked as it is, with what the block before has left in
- * it.  That keeps nothing, and a verification must not take it for missed. */
+/* A marked slot that is free at the moment may be handed out again, marked as it is, with what the block before has
+ * left in it.  That keeps nothing, and a verification must not take it for missed. */
 static void
 note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
   if (CGC_LIKELY(!marker->notes_seen))
@@ -122,8 +122,8 @@ update_shadow(const struct marker *marker, struct shadow *shadow, const uintptr_
   return changed;
 }
 
-/* A pointer may lie across the border between this page and the one before or behind it, of which nothing is known: true if
- * it seems so. */
+/* A pointer may lie across the border between this page and the one before or behind it, of which nothing is known:
+ * true if it seems so. */
 static bool
 scan_border(struct marker *marker, uintptr_t before, uintptr_t after) {
   const uintptr_t pair[2] = {before, after};

@@ -3,8 +3,16 @@
 
 #include "base/hull.h"
 
-enum { MULTIPLIER_MAX = 2, FOUND_FRACTION_MIN = 64, NEAR_FRACTION = 16, OVERHEAD_FRACTION_MAX = 2, FLOATING_FRACTION_MAX = 2,
-       STEP_FRACTION = 32, LIMITED_STEP_FRACTION = 16, LIMIT_MARGIN_FRACTION = 32 };
+enum {
+  MULTIPLIER_MAX = 2,
+  FOUND_FRACTION_MIN = 64,
+  NEAR_FRACTION = 16,
+  OVERHEAD_FRACTION_MAX = 2,
+  FLOATING_FRACTION_MAX = 2,
+  STEP_FRACTION = 32,
+  LIMITED_STEP_FRACTION = 16,
+  LIMIT_MARGIN_FRACTION = 32,
+};
 
 void
 pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim) {
@@ -44,7 +52,8 @@ lasting_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   return is_passing ? before : live;
 }
 
-/* What lived when it was marked and has died since: as much as the program took meanwhile, if what it takes it drops. */
+/* What lived when it was marked and has died since: as much as the program took meanwhile, if what it takes it
+ * drops. */
 static uint64_t
 floating_bytes(const struct pacer_input *found) {
   uint64_t dropped_bytes = min_u64(found->grown_bytes, found->reclaimed_bytes + found->held_bytes);

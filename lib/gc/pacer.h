@@ -10,8 +10,9 @@
  * less than 128 MiB.  And a rise of what is alive amid much garbage is followed a cycle later, if it lasts.
  *
  * A cycle beside the program starts earlier than at its goal, by what the last one let the program take meanwhile, and
- * a quarter of that.  What it finds alive is taken to be more than there is by as much, if it has found as much garbage, for
- * what dies after it has been marked is found in the next cycle only: that is part of the growth.  Cycles may follow each other at once then.
+ * a quarter of that.  What it finds alive is taken to be more than there is by as much, if it has found as much
+ * garbage, for what dies after it has been marked is found in the next cycle only: that is part of the growth.  Cycles
+ * may follow each other at once then.
  *
  * A limit of memory lowers the goal, but leaves a sixteenth of the heap between two cycles: near the limit, and beyond
  * it, cycles cost no more than some 16 times what the program allocates.

@@ -3,15 +3,15 @@
  * Shadows: what pages of large blocks held when a marker last looked at them.
  *
  * A table that the program writes to all the time is among the written pages of every round and of the last stop, and
- * each of its pages leads to 512 blocks that must be looked up, nearly all of which are marked.  With a shadow of the page
- * only what differs from it is looked up.
+ * each of its pages leads to 512 blocks that must be looked up, nearly all of which are marked.  With a shadow of the
+ * page only what differs from it is looked up.
  *
- * A line of a shadow is settled if each address in it led to a marked block, or to no heap.  Marks stay as long as the mark
- * goes on, so what a settled line holds need not be looked up again, whatever block it lies in by then; unless pages that
- * it leads to have been made a span of since then (heap_map_made_since), whose marks are its own.
+ * A line of a shadow is settled if each address in it led to a marked block, or to no heap.  Marks stay as long as the
+ * mark goes on, so what a settled line holds need not be looked up again, whatever block it lies in by then; unless
+ * pages that it leads to have been made a span of since then (heap_map_made_since), whose marks are its own.
  *
  * Invariant
- *   [shadow.seen]   what a shadow holds has been looked up from there, and not from the page, which may change meanwhile
+ *   [shadow.seen] what a shadow holds has been looked up from there, and not from the page, which may change meanwhile
  */
 #ifndef CGC_GC_SHADOW_H
 #define CGC_GC_SHADOW_H

@@ -211,8 +211,8 @@ trace_roots_beside(const struct root_list *roots, enum root_kind kind, struct tr
   return add_results(1, result);
 }
 
-/* Half of the processors, unless it is said how many: with more the program would get less of them than it loses by waiting,
- * and a thread that finds none free a pause. */
+/* Half of the processors, unless it is said how many: with more the program would get less of them than it loses by
+ * waiting, and a thread that finds none free a pause. */
 static unsigned
 crew_size_beside(void) {
   unsigned wanted = crew_size_for(page_heap_used_bytes());

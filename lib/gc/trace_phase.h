@@ -32,9 +32,9 @@ int trace_beside(const struct dirty_pages *pages, struct trace_result *result);
 /* The program takes more than one marker keeps up with.  Any thread, at any time. */
 void trace_call_help(void);
 
-/* Marks all that the roots and those pages reach: what is left of a mark beside the program.  World stopped.  Adds to the
- * result.  Not finished by deadline_ns, the same pages and all that is grey are left to trace_beside.  0, or why a root
- * could not be read. */
+/* Marks all that the roots and those pages reach: what is left of a mark beside the program.  World stopped.  Adds to
+ * the result.  Not finished by deadline_ns, the same pages and all that is grey are left to trace_beside.  0, or why a
+ * root could not be read. */
 int trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, uint64_t deadline_ns,
                      bool *is_finished, struct trace_result *result);
 

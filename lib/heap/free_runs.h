@@ -2,8 +2,8 @@
 /*
  * Free runs of pages, those of arenas for scanned and for pointer-free blocks apart, coalesced with their
  * neighbours; runs of the two never touch (page_heap.c, pages_unused_at).  Runs below 128 pages stand in a list
- * each, longer ones in a tree: best fit, and in the tree the lowest address first.  Which pages hold memory is known per page, so that runs in any state coalesce.
- * Lock: the page heap's.
+ * each, longer ones in a tree: best fit, and in the tree the lowest address first.  Which pages hold memory is known
+ * per page, so that runs in any state coalesce. Lock: the page heap's.
  */
 #ifndef CGC_HEAP_FREE_RUNS_H
 #define CGC_HEAP_FREE_RUNS_H

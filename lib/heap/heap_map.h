@@ -67,8 +67,8 @@ heap_map_entry(uintptr_t addr) {
   return &heap_map.pages[(addr - heap_map.base_addr) >> SPAN_PAGE_BYTES_LOG2];
 }
 
-/* Rounds of a mark beside the program: what becomes a span in one is told from what was one before.  is_first: of a mark.
- * All rounds after the 254th have one number. */
+/* Rounds of a mark beside the program: what becomes a span in one is told from what was one before.  is_first: of a
+ * mark. All rounds after the 254th have one number. */
 void heap_map_begin_round_locked(bool is_first);
 unsigned heap_map_round(void);
 void heap_map_note_made_locked(uintptr_t addr, size_t pages);

@@ -21,7 +21,8 @@ void page_heap_init(void);
  * other than zeroes.  Takes LOCK_RANK_PAGE_HEAP. */
 struct cgc_span *page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages);
 
-/* Frees a used and swept span that is in no list, or one that is in limbo already, but not freed.  Takes LOCK_RANK_PAGE_HEAP. */
+/* Frees a used and swept span that is in no list, or one that is in limbo already, but not freed.  Takes
+ * LOCK_RANK_PAGE_HEAP. */
 void page_heap_free(struct cgc_span *span);
 
 /* A round of a mark beside the program begins (heap/heap_map.h).  No span is being made at that moment. */
@@ -31,8 +32,9 @@ void page_heap_begin_round(bool is_first);
 void page_heap_defer_reuse(void);
 bool page_heap_has_limbo(void);
 
-/* All markers have let go, since the last call, of what they had found: what was hidden then becomes free runs, and what
- * has been freed since is hidden: the page map does not lead to it, and a marker that has it listed finds no slots. */
+/* All markers have let go, since the last call, of what they had found: what was hidden then becomes free runs, and
+ * what has been freed since is hidden: the page map does not lead to it, and a marker that has it listed finds no
+ * slots. */
 void page_heap_turn_limbo(void);
 
 /* No marker looks at anything: what was freed so far becomes free runs.  is_deferred: what is freed from now on is kept

@@ -16,7 +16,8 @@ static size_t
 tail_with_touched(const struct cgc_span *span, size_t touched_pages) {
   uintptr_t end = span->base_addr + span_bytes(span);
   size_t pages = touched_pages;
-  while (pages < span->page_count && heap_map_count_touched(end - (pages << SPAN_PAGE_BYTES_LOG2), pages) < touched_pages)
+  while (pages < span->page_count &&
+         heap_map_count_touched(end - (pages << SPAN_PAGE_BYTES_LOG2), pages) < touched_pages)
     pages *= 2;
   return min_u64(pages, span->page_count);
 }

@@ -5,8 +5,8 @@
  *
  * After a mark beside the program all used spans have yet to be swept.  The collector goes through them, and whoever is
  * about to allocate from one, to take its remote bits or to free it sweeps it first: so slots of a span that is not
- * swept can be freed meanwhile, but not allocated, and whoever sweeps may believe what it reads.  The word of a window is
- * the exception: threads allocate from it all the time, and nothing in it is judged.
+ * swept can be freed meanwhile, but not allocated, and whoever sweeps may believe what it reads.  The word of a window
+ * is the exception: threads allocate from it all the time, and nothing in it is judged.
  */
 #ifndef CGC_HEAP_SPAN_SWEEP_H
 #define CGC_HEAP_SPAN_SWEEP_H

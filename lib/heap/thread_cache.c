@@ -260,8 +260,8 @@ has_spans(const struct thread_cache *cache) {
   return false;
 }
 
-/* Who frees a slot may have read the span's owner already, and lists the span for it later: such a span is found when the
- * detached cache collects once more. */
+/* Who frees a slot may have read the span's owner already, and lists the span for it later: such a span is found when
+ * the detached cache collects once more. */
 bool
 thread_cache_detach_stw(struct thread_cache *cache, struct thread_cache *detached) {
   if (!has_spans(cache))

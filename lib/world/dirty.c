@@ -72,7 +72,8 @@ add_range(struct array *ranges, uintptr_t start_addr, uintptr_t end_addr) {
   return added ? 0 : ENOMEM;
 }
 
-/* What it finds are addresses of the heap: on the collector's stack they keep no blocks, as in static data they would. */
+/* What it finds are addresses of the heap: on the collector's stack they keep no blocks, as in static data they
+ * would. */
 int
 dirty_collect(uintptr_t start_addr, uintptr_t end_addr, size_t *pages_max, struct array *ranges) {
   enum { RANGES = CGC_CONFIG_HOSTILE ? 2 : 1024 };

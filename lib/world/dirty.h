@@ -35,9 +35,9 @@ void dirty_end(void);
 int  dirty_watch(uintptr_t start_addr, uintptr_t end_addr);
 void dirty_unwatch(uintptr_t start_addr, uintptr_t end_addr);
 
-/* Adds to an array (struct dirty_range) the pages of a watched range written since the last call for them, up to pages_max
- * of them: takes those from *pages_max, and when none are left some may be for the next call.  0, or an errno code: then
- * nothing is known of them. */
+/* Adds to an array (struct dirty_range) the pages of a watched range written since the last call for them, up to
+ * pages_max of them: takes those from *pages_max, and when none are left some may be for the next call.  0, or an
+ * errno code: then nothing is known of them. */
 int dirty_collect(uintptr_t start_addr, uintptr_t end_addr, size_t *pages_max, struct array *ranges);
 
 #endif

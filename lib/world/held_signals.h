@@ -25,8 +25,8 @@
 bool held_signals_concern(uintptr_t value);
 
 /* Around the sending of a signal, with nothing between them but the system call, so that values are noted in the
- * order in which they are sent.  All signals are blocked meanwhile.  Any thread may be in a signal handler of the program's, but
- * not between runtime_enter and _leave. */
+ * order in which they are sent.  All signals are blocked meanwhile.  Any thread may be in a signal handler of the
+ * program's, but not between runtime_enter and _leave. */
 uint64_t held_signals_begin(void);
 void held_signals_end(uint64_t mask, int signal, uintptr_t destination, uintptr_t value);   /* 0: none was sent */
 

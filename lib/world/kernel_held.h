@@ -16,8 +16,8 @@
 
 #include "base/compiler.h"
 
-/* The words the kernel holds.  holder_tid is a thread that has the program's descriptors, 0 if the calling one has.  0, or an errno code if they cannot be told: then nothing may be reclaimed.
- * Valid until the next call. */
+/* The words the kernel holds.  holder_tid is a thread that has the program's descriptors, 0 if the calling one has.
+ * 0, or an errno code if they cannot be told: then nothing may be reclaimed. Valid until the next call. */
 int kernel_held_list_stw(int holder_tid, const uintptr_t **words, size_t *count);
 
 #endif

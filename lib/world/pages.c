@@ -141,7 +141,8 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   uint64_t entries[512];
   while (start_addr < end_addr) {
     size_t wanted = min_u64((end_addr - start_addr) / ARCH_PAGE_BYTES, CGC_COUNT(entries));
-    ssize_t bytes = platform_read_at(pagemap_fd, entries, wanted * sizeof *entries, start_addr / ARCH_PAGE_BYTES * sizeof *entries);
+    uint64_t at = start_addr / ARCH_PAGE_BYTES * sizeof *entries;
+    ssize_t bytes = platform_read_at(pagemap_fd, entries, wanted * sizeof *entries, at);
     if (bytes <= 0)
       return bytes ? (int)-bytes : EIO;
     for (size_t i = 0; i < (size_t)bytes / sizeof *entries; i++, start_addr += ARCH_PAGE_BYTES)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Threads in blocking calls.  A signal would end most of them early: so a thread parks before such a call, and
- * a stop takes it as it is, from the stack pointer that it has left behind.  Back from the call it waits while the world
- * is stopped.
+ * a stop takes it as it is, from the stack pointer that it has left behind.  Back from the call it waits while the
+ * world is stopped.
  *
  * A parked thread must not run code of the program, nor malloc and free.  Its cache is the empty
  * thread_cache_parked, so that the latter come to a slow path, which ends the parking; a cancellation

@@ -34,8 +34,8 @@ struct root_list {
   size_t bytes;
 };
 
-/* Lists the roots; the caller's stack counts from stack_pointer, or not at all (0).  0, or an errno code if they cannot be
- * told: then nothing may be reclaimed.  Valid until the next call. */
+/* Lists the roots; the caller's stack counts from stack_pointer, or not at all (0).  0, or an errno code if they
+ * cannot be told: then nothing may be reclaimed.  Valid until the next call. */
 int roots_list_stw(uintptr_t stack_pointer, struct root_list *result);
 
 /* Copies memory of a root, which may be unmapped or out of bounds of its file by now.  Returns the bytes

@@ -29,7 +29,8 @@ static int stopper_tid;
 
 static void
 answer(struct cgc_thread *thread, unsigned generation) {
-  atom_int_store_rel(&thread->stopped_in, generation);   /* publishes what it says about the thread; pairs with has_answered */
+  /* rel: publishes what it says about the thread; pairs with has_answered */
+  atom_int_store_rel(&thread->stopped_in, generation);
   atom_int_add_full(&stop_answers, 1);
   platform_futex_wake(&stop_answers, 1);
 }

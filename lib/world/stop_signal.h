@@ -33,7 +33,8 @@ const sigset_t *signal_without_ours(const sigset_t *set, sigset_t *copy);
 /* The same for a set of signals that the program waits for. */
 const sigset_t *signal_awaited_without_ours(const sigset_t *set, sigset_t *copy);
 
-/* Blocks all signals but faults, the one that setuid(2) waits for, and ours; returns the mask before, as the program sees it. */
+/* Blocks all signals but faults, the one that setuid(2) waits for, and ours; returns the mask before, as the program
+ * sees it. */
 uint64_t stop_signal_block_others(void);
 void     stop_signal_unblock_others(uint64_t shown);
 

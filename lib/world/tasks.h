@@ -27,7 +27,7 @@ bool tasks_is_dead(int tid);
 struct task_signals {
   uint64_t pending;          /* for this thread */
   uint64_t shared_pending;   /* for the process */
-  uint64_t queued;           /* of this user in all processes: no fewer than this process's, unless that has changed its user */
+  uint64_t queued;           /* of this user in all processes: no fewer than this process's, unless its user changed */
 };
 
 /* False if it cannot be told. */

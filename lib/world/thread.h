@@ -82,8 +82,8 @@ struct cgc_thread *thread_first(void);
 void thread_reap_stw(void);
 void thread_settle_stw(void);
 
-/* The spans of threads that sleep, and have not taken a slot since this was called the last time, are of no use to others
- * there.  The first takes them away, with the world stopped, and the second hands them on. */
+/* The spans of threads that sleep, and have not taken a slot since this was called the last time, are of no use to
+ * others there.  The first takes them away, with the world stopped, and the second hands them on. */
 void thread_detach_idle_stw(void);
 void thread_abandon_detached(void);
 

@@ -396,7 +396,8 @@ START_TEST(mark_rescan_of_a_block_across_the_border_looks_at_its_part_inside) {
 }
 END_TEST
 
-/* 0 and 2: in a small block.  1 and 3: in a large one.  From 2 on the page with the lower half was written, else the other. */
+/* 0 and 2: in a small block.  1 and 3: in a large one.  From 2 on the page with the lower half was written, else the
+ * other. */
 START_TEST(mark_rescan_finds_a_packed_pointer_across_the_border_of_pages) {
   size_t before = 2 * ARCH_PAGE_BYTES;
   unit_start_heap();
@@ -439,7 +440,8 @@ enum { CHAINS = 64, CHAIN_LINKS = 50, PARTS = 3 };
 static void **chains[CHAINS][CHAIN_LINKS], **root_chain[CHAIN_LINKS];
 static struct dirty_pages chain_pages;
 
-/* From each of some marked pages a list of blocks begins, and one from a root; the pages are in several lists of ranges. */
+/* From each of some marked pages a list of blocks begins, and one from a root; the pages are in several lists of
+ * ranges. */
 static struct root_list
 make_chains(void) {
   static struct dirty_range ranges[CHAINS];
@@ -973,8 +975,8 @@ END_TEST
 
 /* ---- verification of a mark beside the program ---- */
 
-/* A mark beside, of a block with a word to a slot that is free, or beyond the heap, or nothing (NULL).  Returns the block,
- * still marked. */
+/* A mark beside, of a block with a word to a slot that is free, or beyond the heap, or nothing (NULL).  Returns the
+ * block, still marked. */
 static void **
 mark_beside_with_word(void *word) {
   static struct trace_result result;
