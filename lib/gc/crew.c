@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/crew.h"
 
+#include "base/cgroup.h"
 #include "base/fallback.h"
 #include "base/hull.h"
 #include "base/meta.h"
@@ -32,13 +33,20 @@ crew_count(void) {
   return atom_int_load_acq(&crew_threads);   /* pairs with crew_run */
 }
 
+/* Who takes more than its group's share has to stand still until the next period, stopped world and all. */
+static unsigned
+processors(void) {
+  uint64_t whole = cgroup_limits()->cpu_ms_per_s / 1000;
+  return (unsigned)max_u64(min_u64(platform_cpu_count(), whole), 1);
+}
+
 unsigned
 crew_size_for(size_t bytes) {
   if (bytes < CREW_BYTES_MIN)
     return 1;
   unsigned wanted = (unsigned)option(OPTION_MARKERS);
   if (!wanted)
-    wanted = platform_cpu_count();
+    wanted = processors();
   return wanted < CREW_MAX ? wanted : CREW_MAX;
 }
 

@@ -2,6 +2,7 @@
 #include "gc/cycle.h"
 
 #include "base/arch_x86_64.h"
+#include "base/cgroup.h"
 #include "base/lock.h"
 #include "base/meta.h"
 #include "base/options.h"
@@ -291,6 +292,7 @@ collect_once(enum cycle_cause cause) {
     return is_done ? 0 : EPERM;
   }
   syscall_probe();
+  cgroup_limits();   /* before a stop that would be longer for it */
   park_init_filtered();
   let_the_world_run(cause);
   if (!start_beside_locked(cause))

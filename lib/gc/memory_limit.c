@@ -10,7 +10,6 @@
 enum { GROUP_FREE_FRACTION = 16 };
 
 static atom_word setting = UINT64_MAX;
-static uint64_t  group_bytes;        /* 0: not asked yet.  Owned by whoever holds the cycle lock. */
 
 void
 memory_limit_init(void) {
@@ -30,8 +29,7 @@ memory_limit_setting(void) {
 
 static uint64_t
 limit_by_group(uint64_t own_bytes) {
-  if (!group_bytes)
-    group_bytes = cgroup_memory_limit_bytes();
+  uint64_t group_bytes = cgroup_limits()->memory_bytes;
   if (group_bytes == UINT64_MAX)
     return UINT64_MAX;
   uint64_t resident_bytes = proc_resident_bytes(), limit_bytes = group_bytes - group_bytes / GROUP_FREE_FRACTION;
