@@ -16,48 +16,50 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
 
 /* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
  * MODE and DIRTY, one of some names each; LIMIT, one of two names or bytes. */
-#define OPTION_LIST(X)                                                                              \
-  X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                \
-    "off: an allocator only; collect: reclaim what cannot be reached")                              \
-  X(PERCENT, "percent", NUMBER, 100, 1, 1000000,                                                    \
-    "growth over the live heap, in percent, before the next cycle ends")                            \
-  X(MIN_HEAP, "min-heap", BYTES, 4 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                \
-    "no cycle starts by itself in a heap smaller than this")                                        \
-  X(MEMORY_LIMIT, "memory-limit", LIMIT, OPTION_LIMIT_AUTO, 0, HULL_HEAP_BYTES,                     \
+#define OPTION_LIST(X)                                                                                               \
+  X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                                 \
+    "off: an allocator only; collect: reclaim what cannot be reached")                                               \
+  X(PERCENT, "percent", NUMBER, 100, 1, 1000000,                                                                     \
+    "growth over the live heap, in percent, before the next cycle ends")                                             \
+  X(MIN_HEAP, "min-heap", BYTES, 4 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                                 \
+    "no cycle starts by itself in a heap smaller than this")                                                         \
+  X(MEMORY_LIMIT, "memory-limit", LIMIT, OPTION_LIMIT_AUTO, 0, HULL_HEAP_BYTES,                                      \
     "memory that the heap should not exceed, its metadata included; auto: what the control group leaves; off: none") \
-  X(CONFIRM, "confirm", NUMBER, 2, 1, 2,                                                            \
-    "cycles in a row that must find a malloc block unreachable before it is reclaimed")             \
-  X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                     \
-    "a full cycle at every nth slow allocation and every 2 MiB; 0: never")                                          \
-  X(STRESS_MS, "stress-ms", NUMBER, 0, 0, 3600000,                                                  \
-    "a full cycle every so many milliseconds, by a thread made for it; 0: never")                   \
-  X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                              \
-    "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")       \
-  X(TRACE, "trace", NUMBER, 0, 0, 2, "1: one line per cycle; 2: its stops and the pace too")         \
-  X(DIRTY, "dirty", DIRTY, OPTION_DIRTY_AUTO, 0, OPTION_DIRTY_STOP,                                 \
+  X(CONFIRM, "confirm", NUMBER, 2, 1, 2,                                                                             \
+    "cycles in a row that must find a malloc block unreachable before it is reclaimed")                              \
+  X(STRESS, "stress", NUMBER, 0, 0, 1000000000,                                                                      \
+    "a full cycle at every nth slow allocation and every 2 MiB; 0: never")                                           \
+  X(STRESS_MS, "stress-ms", NUMBER, 0, 0, 3600000,                                                                   \
+    "a full cycle every so many milliseconds, by a thread made for it; 0: never")                                    \
+  X(VERIFY, "verify", NUMBER, 0, 0, 1,                                                                               \
+    "1: check after each mark that nothing reachable is unmarked, and the heap's invariants")                        \
+  X(TRACE, "trace", NUMBER, 0, 0, 2, "1: one line per cycle; 2: its stops and the pace too")                         \
+  X(DIRTY, "dirty", DIRTY, OPTION_DIRTY_AUTO, 0, OPTION_DIRTY_STOP,                                                  \
     "how marking sees what the program writes: uffd: by userfaultfd, while the program runs; stop: it is stopped; "  \
-    "auto: uffd in heaps that take long, if the system offers it")                                  \
-  X(MARKERS, "markers", NUMBER, 0, 0, 64, "marking threads; 0: one per CPU, at most 8")             \
-  X(STOP_SIGNAL, "stop-signal", NUMBER, 58, 34, 64,                                                 \
-    "the signal that stops threads; another is chosen if the program has a handler for it")         \
-  X(STOP_TIMEOUT, "stop-timeout", NUMBER, 500, 1, 60000,                                            \
-    "milliseconds after which a cycle is given up because a thread does not stop")                  \
-  X(TAGGED, "tagged", NUMBER, 1, 0, 1,                                                              \
-    "1: words are pointers whatever their highest 16 bits are (NaN boxing)")                        \
-  X(DEMANGLE, "demangle", NUMBER, 1, 0, 2,                                                          \
-    "find pointers that setjmp mangled: 1 in stacks and static data, 2 in the heap too, 0 nowhere") \
-  X(PACKED, "packed", NUMBER, 1, 0, 1,                                                              \
-    "1: pointers in blocks may also lie at addresses divisible by 4, as in packed structures")      \
-  X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                          \
-    "1: a pointer on a stack just past the end of a block keeps the block")                         \
-  X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                          \
-    "free memory kept at least, beside an eighth of the heap; more goes back to the system at once") \
-  X(RETAIN_MS, "retain-ms", NUMBER, 1000, 0, 3600000,                                               \
-    "milliseconds after which kept memory goes back to the system as well")                         \
-  X(CHILDREN, "children", NUMBER, 1, 0, 1,                                                          \
-    "0: programs started from this one run without the library: it is taken out of LD_PRELOAD")     \
-  X(ABORT_ON_BAD_FREE, "abort-on-bad-free", NUMBER, 0, 0, 1,                                        \
-    "1: abort after reporting a double, interior or foreign free")                                  \
+    "auto: uffd in heaps that take long, if the system offers it")                                                   \
+  X(MARKERS, "markers", NUMBER, 0, 0, 64,                                                                            \
+    "marking threads; 0: as many as the process may use CPUs, by its control group too, at most 8, and half of "     \
+    "that beside the program")                                                                                       \
+  X(STOP_SIGNAL, "stop-signal", NUMBER, 58, 34, 64,                                                                  \
+    "the signal that stops threads; another is chosen if the program has a handler for it")                          \
+  X(STOP_TIMEOUT, "stop-timeout", NUMBER, 500, 1, 60000,                                                             \
+    "milliseconds after which a cycle is given up because a thread does not stop")                                   \
+  X(TAGGED, "tagged", NUMBER, 1, 0, 1,                                                                               \
+    "1: words are pointers whatever their highest 16 bits are (NaN boxing)")                                         \
+  X(DEMANGLE, "demangle", NUMBER, 1, 0, 2,                                                                           \
+    "find pointers that setjmp mangled: 1 in stacks and static data, 2 in the heap too, 0 nowhere")                  \
+  X(PACKED, "packed", NUMBER, 1, 0, 1,                                                                               \
+    "1: pointers in blocks may also lie at addresses divisible by 4, as in packed structures")                       \
+  X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                                           \
+    "1: a pointer on a stack just past the end of a block keeps the block")                                          \
+  X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                                           \
+    "free memory kept at least, beside an eighth of the heap; more goes back to the system at once")                 \
+  X(RETAIN_MS, "retain-ms", NUMBER, 1000, 0, 3600000,                                                                \
+    "milliseconds after which kept memory goes back to the system as well")                                          \
+  X(CHILDREN, "children", NUMBER, 1, 0, 1,                                                                           \
+    "0: programs started from this one run without the library: it is taken out of LD_PRELOAD")                      \
+  X(ABORT_ON_BAD_FREE, "abort-on-bad-free", NUMBER, 0, 0, 1,                                                         \
+    "1: abort after reporting a double, interior or foreign free")                                                   \
   X(HELP, "help", NUMBER, 0, 0, 1, "1: print this table")
 
 enum option {
