@@ -113,6 +113,8 @@ enum {
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 2,
   STOP_MARK_NS = CGC_CONFIG_HOSTILE ? 0 : 600 * 1000,   /* then the rest is left to be marked beside the program */
+  ROOT_BYTES_PER_NS = 2,
+  STOP_ROOT_BYTES_MAX = 4 * 1024 * 1024,
 };
 
 /* Pages are watched before any is looked at: what is written from here on will be seen. */
@@ -196,7 +198,8 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
   err = dirty_heap_collect_stw(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
   last_stop(report)->dirty_pages = pages->page_count;
   last_stop(report)->collected_ns = platform_now_ns();
-  uint64_t deadline_ns = must_finish ? UINT64_MAX : last_stop(report)->collected_ns + STOP_MARK_NS;
+  uint64_t mark_ns = STOP_MARK_NS + report->root_bytes / ROOT_BYTES_PER_NS;
+  uint64_t deadline_ns = must_finish ? UINT64_MAX : last_stop(report)->collected_ns + mark_ns;
   if (!err && pages->is_complete)
     err = finish_mark_stw(report, pages, deadline_ns, is_finished);
   start_the_world(report);
@@ -206,14 +209,16 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
 /* Where one such stop was not enough the program is slowed down until one is. */
 atom_int collection_is_catching_up;
 
-/* The last stop; as many more before it as find too much to do in one. */
+/* The last stop; as many more before it as find too much to do in one.  Roots are scanned in each: with many of them one
+ * long stop is less than several. */
 static int
 finish_mark(struct collection_report *report) {
   bool is_finished = false;
   int err = 0;
   for (unsigned stops = 1; !err && !is_finished; stops++) {
     struct dirty_pages pages;
-    err = try_to_finish(report, stops == FINISH_STOPS_MAX, &pages, &is_finished);
+    bool must_finish = stops == FINISH_STOPS_MAX || report->root_bytes > STOP_ROOT_BYTES_MAX;
+    err = try_to_finish(report, must_finish, &pages, &is_finished);
     if (err || is_finished)
       break;
     atom_int_store_rlx(&collection_is_catching_up, 1);
