@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/dirty_heap.h"
+#include "gc/mark_queue.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
 
@@ -64,6 +65,13 @@ check_mark_stw(struct collection_report *report, const struct root_list *roots) 
   return 0;
 }
 
+/* It was given up, maybe with blocks that are grey. */
+static void
+forget_mark(void) {
+  sweep_clear_marks();
+  mark_queue_forget();
+}
+
 /* ---- stopped ---- */
 
 static int
@@ -101,7 +109,7 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   if (!report->err)
     sweep_stw(report);
   else
-    sweep_clear_marks();
+    forget_mark();
   start_the_world(report);
 }
 
@@ -269,7 +277,7 @@ collect_beside(struct collection_report *report) {
   if (!report->err)
     sweep_beside(report);
   else
-    sweep_clear_marks();
+    forget_mark();
 }
 
 /* ---- either ---- */

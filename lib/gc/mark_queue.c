@@ -45,8 +45,13 @@ mark_queue_steal(struct mark_list *list) {
 }
 
 void
-mark_queue_adopt_fork(void) {
-  lock_reset(&queue_lock);
+mark_queue_forget(void) {
   shared = (struct mark_list){0};
   atom_int_store_rlx(&has_work, 0);
+}
+
+void
+mark_queue_adopt_fork(void) {
+  lock_reset(&queue_lock);
+  mark_queue_forget();
 }

@@ -61,6 +61,9 @@ void mark_queue_share(struct mark_list *list);
 bool mark_queue_steal(struct mark_list *list);
 bool mark_queue_has_work(void);
 
+/* A mark was given up: what is shared is not grey any more. */
+void mark_queue_forget(void);
+
 /* In a forked child. */
 void mark_queue_adopt_fork(void);
 

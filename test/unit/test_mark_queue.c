@@ -81,10 +81,13 @@ START_TEST(mark_queue_shared_spans_are_stolen_once_each_in_order) {
 }
 END_TEST
 
-START_TEST(mark_queue_after_fork_is_empty) {
+START_TEST(mark_queue_after_fork_or_a_mark_given_up_is_empty) {
   append(0, 3);
   mark_queue_share(&list);
-  mark_queue_adopt_fork();
+  if (_i)
+    mark_queue_adopt_fork();
+  else
+    mark_queue_forget();
   ck_assert(!mark_queue_has_work());
   ck_assert(!mark_queue_steal(&list));
   append(0, 1);
@@ -102,6 +105,6 @@ mark_queue_suite(void) {
   tcase_add_test(tests, mark_list_prepended_gives_the_added_spans_first);
   tcase_add_test(tests, mark_queue_new_has_no_work);
   tcase_add_test(tests, mark_queue_shared_spans_are_stolen_once_each_in_order);
-  tcase_add_test(tests, mark_queue_after_fork_is_empty);
+  tcase_add_loop_test(tests, mark_queue_after_fork_or_a_mark_given_up_is_empty, 0, 2);
   return suite;
 }
