@@ -51,6 +51,13 @@ allocate_and_wait(void *arg) {
   return arg;
 }
 
+/* A thread that has been joined exists for a moment longer. */
+static void
+await_end_of(int tid) {
+  while (platform_thread_exists(tid))
+    usleep(100);
+}
+
 static void
 free_remotely(int step) {
   for (int i = 0; i < BLOCKS; i += step) {
@@ -96,6 +103,7 @@ START_TEST(thread_records_of_ended_threads_are_used_again) {
   unit_start_runtime();
   for (int i = 0; i < 20; i++) {
     pthread_join(unit_start_thread(allocate_and_end, NULL), NULL);
+    await_end_of((int)atom_int_load_rlx(&record->tid));
     ck_assert_uint_eq(count_records(), 2);
   }
 }
@@ -136,8 +144,7 @@ START_TEST(thread_settling_gives_back_the_cache_of_a_thread_that_is_gone) {
   unit_await(&is_ready);
   atom_int_store_rel(&must_end, 1);
   pthread_join(thread, NULL);
-  while (platform_thread_exists((int)atom_int_load_rlx(&record->tid)))
-    usleep(100);
+  await_end_of((int)atom_int_load_rlx(&record->tid));
   ck_assert_uint_ne(atom_int_load_rlx(&record->tid), 0);
   ck_assert_int_eq(in_stopped_world(thread_settle_stw), 0);
   ck_assert_uint_eq(atom_int_load_rlx(&record->tid), 0);
