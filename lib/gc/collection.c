@@ -217,8 +217,8 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
 /* Where one such stop was not enough the program is slowed down until one is. */
 atom_int collection_is_catching_up;
 
-/* The last stop; as many more before it as find too much to do in one.  Roots are scanned in each: with many of them one
- * long stop is less than several. */
+/* The last stop; as many more before it as find too much to do in one.  Roots are scanned in each: with many of them
+ * one long stop is less than several. */
 static int
 finish_mark(struct collection_report *report) {
   bool is_finished = false;

@@ -33,7 +33,6 @@ struct collect_job {
   size_t    pages_max;
   atom_word next_arena;
   atom_word page_count;
-  atom_int  is_cut;        /* pages_max has been reached */
   atom_int  err;
 };
 
@@ -76,6 +75,7 @@ collect_arena(size_t index, size_t *pages_max, struct array *ranges) {
 
 /* ---- all arenas, in parallel ---- */
 
+/* With none left, some may not have been collected. */
 static size_t
 pages_left(const struct collect_job *job) {
   return job->pages_max - min_u64(atom_load_rlx(&job->page_count), job->pages_max);
@@ -86,15 +86,14 @@ collect_work(unsigned index, void *arg) {
   struct collect_job *job = arg;
   size_t arena, left;
   parts[index].count = 0;
-  while ((left = pages_left(job)) && (arena = atom_add_full(&job->next_arena, 1)) < job->arena_count) {
+  while (!atom_int_load_rlx(&job->err) && (left = pages_left(job)) &&
+         (arena = atom_add_full(&job->next_arena, 1)) < job->arena_count) {
     size_t left_after = left;
     int err = collect_arena(arena, &left_after, &parts[index]);
     atom_add_full(&job->page_count, left - left_after);
     if (err)
       atom_int_store_rlx(&job->err, (unsigned)err);
   }
-  if (!left)
-    atom_int_store_rlx(&job->is_cut, 1);
 }
 
 static size_t
@@ -116,7 +115,7 @@ collect_by_crew(unsigned crew_size, size_t pages_max, struct dirty_pages *result
     result->parts[i].count = parts[i].count;
     result->page_count += count_pages(&parts[i]);
   }
-  result->is_complete = !job.is_cut;
+  result->is_complete = pages_left(&job) > 0;
   return (int)job.err;
 }
 

@@ -70,12 +70,6 @@ mark_root(struct marker *marker, const struct root *root) {
   }
 }
 
-static void
-scan_range(struct marker *marker, uintptr_t addr, size_t bytes) {
-  marker->scanned_bytes += bytes;
-  marker->scan(marker, (const uintptr_t *)addr, (const uintptr_t *)(addr + bytes));
-}
-
 /* ---- draining ---- */
 
 /* Takes a range in place of one whose memory has been fetched meanwhile; an empty one takes none. */
@@ -85,7 +79,7 @@ scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
   __builtin_prefetch((const void *)addr);
   *oldest = (struct mark_range){addr, bytes};
   if (ready.bytes)
-    scan_range(marker, ready.addr, ready.bytes);
+    mark_scan_block(marker, (const uintptr_t *)ready.addr, (const uintptr_t *)(ready.addr + ready.bytes));
 }
 
 /* Scans and looks up all that waits for memory. */

@@ -4,6 +4,7 @@
 
 #include "base/arch_x86_64.h"
 #include "gc/mark_candidate.h"
+#include "gc/mark_scan.h"
 #include "gc/shadow.h"
 #include "heap/span_table.h"
 
@@ -11,10 +12,9 @@
 
 enum { PAGE_WORDS = ARCH_PAGE_BYTES / sizeof(uintptr_t) };
 
-static void
-scan_words(struct marker *marker, const uintptr_t *from, const uintptr_t *to) {
-  marker->scanned_bytes += (size_t)(to - from) * sizeof *from;
-  marker->scan(marker, from, to);
+CGC_INLINE bool
+is_in_heap(const struct marker *marker, uintptr_t addr) {
+  return addr - marker->heap_addr < HULL_HEAP_BYTES;
 }
 
 /* With the words before and after, which may hold the other half of a packed pointer. */
@@ -23,7 +23,7 @@ rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uin
   uintptr_t from = start_addr <= block_addr ? block_addr : start_addr - sizeof(uintptr_t);
   uintptr_t to = min_u64(end_addr + sizeof(uintptr_t), block_addr + block_bytes);
   if (from < to)
-    scan_words(marker, (const uintptr_t *)from, (const uintptr_t *)to);
+    mark_scan_block(marker, (const uintptr_t *)from, (const uintptr_t *)to);
 }
 
 /* ---- slots ---- */
@@ -38,7 +38,7 @@ note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
     uintptr_t word;
     memcpy(&word, (const void *)at, sizeof word);
     uintptr_t addr = at % sizeof at ? word : word & marker->address_mask;
-    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
+    if (is_in_heap(marker, addr))
       seen_words_note(addr);
   }
 }
@@ -60,17 +60,6 @@ rescan_slots_in(struct marker *marker, struct cgc_span *span, uintptr_t start_ad
 
 /* ---- pages of large blocks: what differs from their shadow (gc/shadow.h) ---- */
 
-/* The address at which the second half of a word and the first of the next one are a pointer. */
-static uintptr_t
-packed_between(const uintptr_t *word) {
-  return word[0] >> 32 | word[1] << 32;
-}
-
-CGC_INLINE bool
-is_in_heap(const struct marker *marker, uintptr_t addr) {
-  return addr - marker->heap_addr < HULL_HEAP_BYTES;
-}
-
 /* Whether that is so of each address in the heap that a line leads to, also across its borders. */
 CGC_INLINE bool
 is_so_of_line(const struct marker *marker, const struct shadow *shadow, unsigned line,
@@ -84,7 +73,7 @@ is_so_of_line(const struct marker *marker, const struct shadow *shadow, unsigned
   if (!marker->finds_packed)
     return true;
   for (const uintptr_t *at = line ? word - 1 : word; at < end && at + 1 < words + PAGE_WORDS; at++) {
-    uintptr_t addr = packed_between(at);
+    uintptr_t addr = mark_packed_between(at);
     if (CGC_UNLIKELY(is_in_heap(marker, addr)) && !is_so(addr, shadow->round))
       return false;
   }
@@ -127,9 +116,9 @@ update_shadow(const struct marker *marker, struct shadow *shadow, const uintptr_
 static bool
 scan_border(struct marker *marker, uintptr_t before, uintptr_t after) {
   const uintptr_t pair[2] = {before, after};
-  if (!marker->finds_packed || !is_in_heap(marker, packed_between(pair)))
+  if (!marker->finds_packed || !is_in_heap(marker, mark_packed_between(pair)))
     return false;
-  consider(marker, packed_between(pair));
+  consider(marker, mark_packed_between(pair));
   return true;
 }
 
@@ -151,7 +140,7 @@ scan_changed(struct marker *marker, const struct shadow *shadow, uint64_t change
   while (changed) {
     unsigned line = (unsigned)__builtin_ctzll(changed), lines = count_trailing_ones(changed >> line);
     const uintptr_t *from = words + line * SHADOW_LINE_WORDS, *to = from + lines * SHADOW_LINE_WORDS;
-    scan_words(marker, line ? from - 1 : from, to < words + PAGE_WORDS ? to + 1 : to);
+    mark_scan_block(marker, line ? from - 1 : from, to < words + PAGE_WORDS ? to + 1 : to);
     changed &= changed + ((uint64_t)1 << line);   /* carries through the run */
   }
 }

@@ -41,7 +41,7 @@ scan_words(struct marker *marker, const uintptr_t *word, const uintptr_t *end, b
 static void
 scan_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
   for (; word + 1 < end; word++) {
-    uintptr_t addr = word[1] << 32 | word[0] >> 32;
+    uintptr_t addr = mark_packed_between(word);
     if (CGC_UNLIKELY(addr - marker->heap_addr < HULL_HEAP_BYTES))
       consider(marker, addr);
   }

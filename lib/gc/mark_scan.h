@@ -21,6 +21,18 @@ mark_scan_function mark_scan_plain;
 mark_scan_function mark_scan_avx2;       /* not demangles_heap; the processor has them */
 mark_scan_function mark_scan_avx512;
 
+CGC_INLINE void
+mark_scan_block(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
+  marker->scanned_bytes += (size_t)(end - word) * sizeof *word;
+  marker->scan(marker, word, end);
+}
+
+/* The pointer that the upper half of a word and the lower one of the next may be, in a packed structure. */
+CGC_INLINE uintptr_t
+mark_packed_between(const uintptr_t *word) {
+  return word[0] >> 32 | word[1] << 32;
+}
+
 /* Scans the marker's copy of a root, of so many bytes. */
 void mark_scan_copy(struct marker *marker, size_t bytes, enum root_kind kind);
 

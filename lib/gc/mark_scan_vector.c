@@ -30,7 +30,7 @@ consider_halves(struct marker *marker, const uintptr_t *start, const uintptr_t *
     if (half % 2)
       addr = *at & marker->address_mask;
     else if (at > start)
-      addr = at[0] << 32 | at[-1] >> 32;
+      addr = mark_packed_between(at - 1);
     else
       continue;
     if (addr - marker->heap_addr < HULL_HEAP_BYTES)
