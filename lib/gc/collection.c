@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/dirty_heap.h"
+#include "gc/dirty_roots.h"
 #include "gc/mark_queue.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
@@ -143,15 +144,20 @@ mark_stacks(struct collection_report *report, struct root_list *roots) {
   err = list_roots_stw(report, 0, roots);
   if (!err)
     err = trace_roots_beside(roots, ROOT_STACK, &report->trace);
+  if (!err)
+    dirty_roots_watch_stw(roots);
   start_the_world(report);
   return err;
 }
 
 static int
 mark_heap(struct collection_report *report, const struct root_list *roots) {
+  struct dirty_pages pages;
+  dirty_heap_arm_roots(&pages);
+  report->stop_root_bytes = roots->bytes - min_u64(dirty_roots_bytes(), roots->bytes);
   int err = trace_roots_beside(roots, ROOT_DATA, &report->trace);
   if (!err)
-    err = trace_beside(NULL, &report->trace);
+    err = trace_beside(&pages, &report->trace);
   note_memory(report);
   return err;
 }
@@ -206,7 +212,7 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
   err = dirty_heap_collect_stw(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
   last_stop(report)->dirty_pages = pages->page_count;
   last_stop(report)->collected_ns = platform_now_ns();
-  uint64_t mark_ns = STOP_MARK_NS + report->root_bytes / ROOT_BYTES_PER_NS;
+  uint64_t mark_ns = STOP_MARK_NS + report->stop_root_bytes / ROOT_BYTES_PER_NS;
   uint64_t deadline_ns = must_finish ? UINT64_MAX : last_stop(report)->collected_ns + mark_ns;
   if (!err && pages->is_complete)
     err = finish_mark_stw(report, pages, deadline_ns, is_finished);
@@ -225,7 +231,7 @@ finish_mark(struct collection_report *report) {
   int err = 0;
   for (unsigned stops = 1; !err && !is_finished; stops++) {
     struct dirty_pages pages;
-    bool must_finish = stops == FINISH_STOPS_MAX || report->root_bytes > STOP_ROOT_BYTES_MAX;
+    bool must_finish = stops == FINISH_STOPS_MAX || report->stop_root_bytes > STOP_ROOT_BYTES_MAX;
     err = try_to_finish(report, must_finish, &pages, &is_finished);
     if (err || is_finished)
       break;

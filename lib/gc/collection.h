@@ -30,6 +30,7 @@ struct collection_report {
   uint64_t end_ns;
   uint64_t held_memory_bytes; /* of the system, when it was largest */
   uint64_t root_bytes;
+  uint64_t stop_root_bytes;   /* beside: of them, what the last stop looks at, written or not */
   unsigned stop_count;
   struct collection_stop stops[COLLECTION_STOPS_MAX];
   unsigned preclean_rounds;

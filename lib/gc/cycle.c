@@ -32,7 +32,7 @@ static struct pacer pacer;
 static uint64_t cycle_count;
 static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
 static uint64_t used_at_end_bytes;
-static uint64_t root_bytes;       /* that the last cycle found */
+static uint64_t stop_root_bytes;  /* that the last stop of the last cycle beside the program looked at */
 static size_t   estimate_turn;
 static int      cycle_process_id;
 static bool     has_ended;
@@ -99,7 +99,8 @@ static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
-  root_bytes = report->root_bytes;
+  if (report->is_beside)
+    stop_root_bytes = report->stop_root_bytes;
   cycle->found = (struct pacer_input){
     .live_bytes = report->sweep.live_bytes,
     .held_bytes = report->sweep.held_bytes,
@@ -218,7 +219,7 @@ suits_beside(enum cycle_cause cause) {
   uint64_t heap_bytes = page_heap_used_bytes();
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
     return true;
-  bool is_mostly_roots = root_bytes > heap_bytes / ROOTS_FRACTION_MAX;   /* which the last stop looks at anyway */
+  bool is_mostly_roots = stop_root_bytes > heap_bytes / ROOTS_FRACTION_MAX;   /* which a stop looks at anyway */
   return heap_bytes > STOPPED_BYTES_MAX && !is_mostly_roots && !outruns_marker(heap_bytes);
 }
 

@@ -2,6 +2,7 @@
 #include "gc/dirty_heap.h"
 
 #include "base/arch_x86_64.h"
+#include "gc/dirty_roots.h"
 #include "heap/heap_map.h"
 #include "heap/page_heap.h"
 
@@ -105,18 +106,32 @@ count_pages(const struct array *ranges) {
   return bytes / ARCH_PAGE_BYTES;
 }
 
+static void
+add_part(struct dirty_pages *result, unsigned index) {
+  result->parts[index].ranges = parts[index].items;
+  result->parts[index].count = parts[index].count;
+  result->page_count += count_pages(&parts[index]);
+}
+
 static int
 collect_by_crew(unsigned crew_size, size_t pages_max, struct dirty_pages *result) {
   struct collect_job job = {.arena_count = arena_count(), .pages_max = pages_max};
   page_heap_begin_round(false);
   *result = (struct dirty_pages){.part_count = crew_run(crew_size, collect_work, &job)};
-  for (unsigned i = 0; i < result->part_count; i++) {
-    result->parts[i].ranges = parts[i].items;
-    result->parts[i].count = parts[i].count;
-    result->page_count += count_pages(&parts[i]);
-  }
-  result->is_complete = pages_left(&job) > 0;
-  return (int)job.err;
+  size_t left = pages_left(&job);
+  int err = job.err ? (int)job.err : dirty_roots_collect(&left, &parts[0]);
+  for (unsigned i = 0; i < result->part_count; i++)
+    add_part(result, i);
+  result->is_complete = left > 0;
+  return err;
+}
+
+void
+dirty_heap_arm_roots(struct dirty_pages *result) {
+  parts[0].count = 0;
+  dirty_roots_arm(&parts[0]);
+  *result = (struct dirty_pages){.part_count = 1, .is_complete = true};
+  add_part(result, 0);
 }
 
 int
@@ -142,6 +157,7 @@ dirty_heap_begin(void) {
 
 void
 dirty_heap_end(void) {
+  dirty_roots_forget();
   for (size_t i = 0; i < arena_count(); i++) {
     for (size_t at = 0; at < watched_bytes[i]; at += UNWATCH_BYTES)
       dirty_unwatch(arena_addr(i) + at, arena_addr(i) + min_u64(at + UNWATCH_BYTES, watched_bytes[i]));

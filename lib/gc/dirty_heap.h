@@ -20,6 +20,9 @@ struct dirty_pages {
 int  dirty_heap_begin(void);
 void dirty_heap_end(void);
 
+/* Of the program's own mappings that are watched too (gc/dirty_roots), the pages that are to be scanned. */
+void dirty_heap_arm_roots(struct dirty_pages *result);
+
 /* The pages written since the last call.  Those of memory that is new to the heap count as written.  0, or why they
  * cannot be told: then any may have been written.  Valid until the next call. */
 int dirty_heap_collect(struct dirty_pages *result);

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/crew.h"
+#include "gc/dirty_roots.h"
 #include "gc/limbo.h"
 #include "gc/mark.h"
 #include "gc/seen_words.h"
@@ -22,6 +23,7 @@ struct trace_job {
   const struct root_list *roots;     /* or NULL */
   const struct dirty_pages *pages;   /* or NULL */
   bool is_beside;
+  bool skips_watched;                /* roots of which the written pages are known */
   const atom_int *interrupt;         /* as the markers' */
   uint64_t deadline_ns;
 
@@ -84,22 +86,39 @@ range_at(const struct dirty_pages *pages, size_t number) {
 
 /* These three: false if the marker was interrupted. */
 
+/* A root's with the words before and after it, which may lie across the border. */
+static void
+trace_range(struct marker *marker, const struct dirty_range *range) {
+  if (range->start_addr - marker->heap_addr < HULL_HEAP_BYTES)
+    mark_rescan_range(marker, range->start_addr, range->end_addr);
+  else
+    mark_root(marker, &(struct root){range->start_addr - sizeof(void *), range->end_addr + sizeof(void *), ROOT_DATA});
+}
+
 static bool
 trace_pages(struct marker *marker, struct trace_job *job) {
   const struct dirty_range *range;
   while (job->pages && (range = range_at(job->pages, atom_add_full(&job->next_range, 1)))) {
-    mark_rescan_range(marker, range->start_addr, range->end_addr);
+    trace_range(marker, range);
     if (!mark_drain(marker, &job->waiting_markers))
       return false;
   }
   return true;
 }
 
+/* Of these the written pages are looked at. */
+static bool
+is_watched(const struct root *root) {
+  return root->kind == ROOT_DATA && dirty_roots_has(root);
+}
+
 static bool
 trace_roots(struct marker *marker, struct trace_job *job) {
   uintptr_t next;
   while (job->roots && (next = atom_add_full(&job->next_root, 1)) < job->roots->count) {
-    mark_root(marker, &job->roots->roots[next]);
+    const struct root *root = &job->roots->roots[next];
+    if (!job->skips_watched || !is_watched(root))
+      mark_root(marker, root);
     if (!mark_drain(marker, &job->waiting_markers))
       return false;
   }
@@ -205,7 +224,7 @@ trace_roots_beside(const struct root_list *roots, enum root_kind kind, struct tr
   struct trace_job job = {.is_beside = true, .deadline_ns = UINT64_MAX};
   init_marker(0, true, &job);
   for (size_t i = 0; i < roots->count; i++)
-    if (roots->roots[i].kind == kind)
+    if (roots->roots[i].kind == kind && !is_watched(&roots->roots[i]))
       mark_root(markers[0], &roots->roots[i]);
   mark_hand_over(markers[0]);
   return add_results(1, result);
@@ -238,7 +257,7 @@ int
 trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages, uint64_t deadline_ns,
                  bool *is_finished, struct trace_result *result) {
   enum { ALONE_PAGES_MAX = CGC_CONFIG_HOSTILE ? 0 : 32 };
-  struct trace_job job = {.roots = roots, .pages = pages, .deadline_ns = deadline_ns};
+  struct trace_job job = {.roots = roots, .pages = pages, .skips_watched = true, .deadline_ns = deadline_ns};
   unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_for(page_heap_used_bytes()) : 1;
   int err = trace_by_crew(wanted, &job, result);
   *is_finished = !job.is_interrupted;

@@ -22,7 +22,7 @@ int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
 int  trace_begin_beside(void);   /* 0 or ENOMEM */
 void trace_end_beside(void);
 
-/* Marks what the roots of that kind point to.  0, or why one could not be read. */
+/* Marks what the roots of that kind point to, less those that are watched.  0, or why one could not be read. */
 int trace_roots_beside(const struct root_list *roots, enum root_kind kind, struct trace_result *result);
 
 /* Marks all that marked blocks reach, having looked once more at those in these pages (or NULL), as they may have been

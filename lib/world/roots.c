@@ -298,7 +298,8 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
   bool is_complete = (!has_own_stack || add_stack(thread_self(), stack_pointer, &pages)) &&
                      add_stopped_threads(&pages) && add_registered_stw();
   sort_stacks(live_stacks.items, live_stacks.count);
+  size_t data_index = roots.count;
   is_complete = is_complete && add_data(&pages);
-  *result = (struct root_list){roots.items, roots.count, root_bytes};
+  *result = (struct root_list){roots.items, roots.count, data_index, root_bytes};
   return is_complete ? 0 : ENOMEM;
 }

@@ -31,6 +31,7 @@ struct root {
 struct root_list {
   const struct root *roots;
   size_t count;
+  size_t data_index;   /* from there on they are pages of data, in ascending order */
   size_t bytes;
 };
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "gc/dirty_roots.h"
+
+#include "base/hull.h"
+#include "base/proc.h"
+#include "world/dirty.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Less than that is looked at in the time that it takes to watch it. */
+#define ALL_BYTES_MIN     (CGC_CONFIG_HOSTILE ? 0 : 256 * KIB)
+#define MAPPING_BYTES_MIN (CGC_CONFIG_HOSTILE ? 1 : 32 * KIB)
+
+struct watched_mapping {
+  uintptr_t start_addr, end_addr;
+  size_t    root_bytes;
+};
+
+static struct array watched;   /* struct watched_mapping, ascending */
+
+/* ---- which ---- */
+
+static bool
+overlap(uintptr_t start_addr, uintptr_t end_addr, const struct root *root) {
+  return root->start_addr < end_addr && start_addr < root->end_addr;
+}
+
+/* A stack is written to all the time, and looked at in any case. */
+static bool
+has_stack(const struct mapping *mapping, const struct root_list *roots) {
+  for (size_t i = 0; i < roots->data_index; i++)
+    if (roots->roots[i].kind == ROOT_STACK && overlap(mapping->start_addr, mapping->end_addr, &roots->roots[i]))
+      return true;
+  return false;
+}
+
+/* Of roots in ascending order, from *index on, which is moved to the first that does not lie before the mapping. */
+static size_t
+count_root_bytes(const struct mapping *mapping, const struct root_list *roots, size_t *index) {
+  size_t bytes = 0;
+  while (*index < roots->count && roots->roots[*index].end_addr <= mapping->start_addr)
+    ++*index;
+  for (size_t i = *index; i < roots->count && overlap(mapping->start_addr, mapping->end_addr, &roots->roots[i]); i++)
+    bytes += roots->roots[i].end_addr - roots->roots[i].start_addr;
+  return bytes;
+}
+
+/* Of a file's mapping all pages that were read are looked at, too, the first time. */
+static bool
+is_worth_it(const char *line, const struct mapping *mapping, size_t bytes) {
+  bool is_file = strchr(line, '/') != NULL;
+  return bytes >= MAPPING_BYTES_MIN && (!is_file || bytes >= (mapping->end_addr - mapping->start_addr) / 2);
+}
+
+static bool
+is_ours(const struct mapping *mapping) {
+  return mapping->start_addr < hull.end_addr && hull.base_addr < mapping->end_addr;
+}
+
+/* ---- watching ---- */
+
+/* Private mappings side by side. */
+struct mapping_run {
+  uintptr_t start_addr, end_addr;
+  size_t    first_index;   /* of its first watched mapping */
+};
+
+static void
+add_mapping(const struct mapping *mapping, size_t root_bytes) {
+  struct watched_mapping *added = array_add(&watched, sizeof *added);
+  if (added)
+    *added = (struct watched_mapping){mapping->start_addr, mapping->end_addr, root_bytes};
+}
+
+static void
+watch_run(const struct mapping_run *run) {
+  if (watched.count > run->first_index && dirty_watch(run->start_addr, run->end_addr))
+    watched.count = run->first_index;
+}
+
+static void
+extend_run(struct mapping_run *run, const struct mapping *mapping) {
+  if (mapping->start_addr != run->end_addr) {
+    watch_run(run);
+    *run = (struct mapping_run){mapping->start_addr, mapping->end_addr, watched.count};
+  }
+  run->end_addr = mapping->end_addr;
+}
+
+static void
+watch_all(struct line_reader *reader, const struct root_list *roots) {
+  struct mapping_run run = {0};
+  struct mapping mapping;
+  size_t index = roots->data_index;
+  for (const char *line; (line = line_reader_next(reader));) {
+    if (!proc_parse_mapping(line, &mapping) || !mapping.is_private || is_ours(&mapping))
+      continue;
+    extend_run(&run, &mapping);
+    size_t bytes = count_root_bytes(&mapping, roots, &index);
+    if (is_worth_it(line, &mapping, bytes) && !has_stack(&mapping, roots))
+      add_mapping(&mapping, bytes);
+  }
+  watch_run(&run);
+}
+
+void
+dirty_roots_watch_stw(const struct root_list *roots) {
+  struct line_reader reader;
+  watched.count = 0;
+  if (roots->bytes < ALL_BYTES_MIN || line_reader_open(&reader, "/proc/thread-self/maps"))
+    return;
+  watch_all(&reader, roots);
+  line_reader_close(&reader);
+}
+
+void
+dirty_roots_forget(void) {
+  watched.count = 0;
+}
+
+size_t
+dirty_roots_bytes(void) {
+  const struct watched_mapping *mapping = watched.items;
+  size_t bytes = 0;
+  for (size_t i = 0; i < watched.count; i++)
+    bytes += mapping[i].root_bytes;
+  return bytes;
+}
+
+/* ---- what was written ---- */
+
+static void
+lose(size_t index) {
+  struct watched_mapping *mapping = watched.items;
+  watched.count--;
+  for (size_t i = index; i < watched.count; i++)
+    mapping[i] = mapping[i + 1];
+}
+
+int
+dirty_roots_collect(size_t *pages_max, struct array *ranges) {
+  for (size_t i = 0; i < watched.count && *pages_max;) {
+    const struct watched_mapping *mapping = (struct watched_mapping *)watched.items + i;
+    int err = dirty_collect(mapping->start_addr, mapping->end_addr, pages_max, ranges);
+    if (err == ENOMEM)
+      return err;
+    if (err)
+      lose(i);
+    else
+      i++;
+  }
+  return 0;
+}
+
+/* Collecting them once arms them: all that is there counts as written. */
+void
+dirty_roots_arm(struct array *ranges) {
+  size_t all_pages = SIZE_MAX;
+  if (dirty_roots_collect(&all_pages, ranges))
+    dirty_roots_forget();
+}
+
+bool
+dirty_roots_has(const struct root *root) {
+  const struct watched_mapping *mapping = watched.items;
+  size_t low = 0, high = watched.count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (mapping[middle].end_addr <= root->start_addr)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < watched.count && mapping[low].start_addr <= root->start_addr && root->end_addr <= mapping[low].end_addr;
+}
