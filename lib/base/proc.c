@@ -102,6 +102,7 @@ proc_parse_mapping(const char *line, struct mapping *mapping) {
   at = proc_parse_hex(at + 1, &parsed.end_addr);
   parsed.is_private = at[4] == 'p' && !(parsed.end_addr >> ARCH_ADDRESS_BITS);
   parsed.is_readable = at[1] == 'r';
+  parsed.is_writable = at[2] == 'w';
   *mapping = parsed;
   return true;
 }

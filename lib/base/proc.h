@@ -33,7 +33,7 @@ const char *proc_parse_hex(const char *text, uintptr_t *value);
 
 struct mapping {
   uintptr_t start_addr, end_addr;
-  bool      is_private, is_readable;
+  bool      is_private, is_readable, is_writable;
 };
 
 /* "START-END rwxp ...", a line of maps or smaps; another one leaves the mapping as it is and gives false. */

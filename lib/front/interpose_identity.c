@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls that change who the process is, or what it sees: libc makes the first ones for each of its threads, and the
- * kernel refuses the others to a process of several.  So they are made while there is no thread of ours.
+ * kernel refuses the others to a process of several.  So they are made while there is no thread of ours.  Likewise the
+ * one that lets a program watch memory, as the collector's thread does.
  */
 #include "front/interpose_identity.h"
 
+#include "front/interpose_park.h"
 #include "front/next.h"
 #include "gc/cycle.h"
+#include "world/dirty.h"
 #include "world/signal_action.h"
 
 #include <stdint.h>
+#include <sys/syscall.h>
 
 /* Arguments are integers and pointers, three at most. */
 typedef int identity_function(long a, long b, long c);
@@ -44,3 +48,17 @@ WRAP(setgroups)
 WRAP(initgroups)
 WRAP(unshare)
 WRAP(setns)
+
+static int
+watch_memory(long flags, long b, long c) {
+  int fd = (int)interpose_next_syscall(SYS_userfaultfd, flags, b, c, 0, 0, 0);
+  if (fd >= 0)
+    dirty_leave_to_program();
+  return fd;
+}
+
+/* libc has no function for it. */
+long
+interpose_userfaultfd(long flags) {
+  return call_alone(watch_memory, flags, 0, 0);
+}

@@ -269,6 +269,7 @@ interpose_syscall(long number, long a, long b, long c, long d, long e, long f) {
     case SYS_prctl: return prctl((int)a, b, c, d, e);
     case SYS_unshare: return interpose_unshare(a, 0, 0);
     case SYS_setns: return interpose_setns(a, b, 0);
+    case SYS_userfaultfd: return interpose_userfaultfd(a);
     case SYS_seccomp: return interpose_seccomp(a, b, c);
     case SYS_io_submit: return interpose_io_submit(a, b, c);
     case SYS_io_getevents: case SYS_io_pgetevents: return interpose_io_getevents(number, a, b, c, d, e, f);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Less than that is looked at in the time that it takes to watch it. */
-#define ALL_BYTES_MIN     (CGC_CONFIG_HOSTILE ? 0 : 256 * KIB)
+#define ALL_BYTES_MIN     (CGC_CONFIG_HOSTILE ? 1 : 256 * KIB)
 #define MAPPING_BYTES_MIN (CGC_CONFIG_HOSTILE ? 1 : 32 * KIB)
 
 struct watched_mapping {
@@ -24,15 +24,6 @@ static struct array watched;   /* struct watched_mapping, ascending */
 static bool
 overlap(uintptr_t start_addr, uintptr_t end_addr, const struct root *root) {
   return root->start_addr < end_addr && start_addr < root->end_addr;
-}
-
-/* A stack is written to all the time, and looked at in any case. */
-static bool
-has_stack(const struct mapping *mapping, const struct root_list *roots) {
-  for (size_t i = 0; i < roots->data_index; i++)
-    if (roots->roots[i].kind == ROOT_STACK && overlap(mapping->start_addr, mapping->end_addr, &roots->roots[i]))
-      return true;
-  return false;
 }
 
 /* Of roots in ascending order, from *index on, which is moved to the first that does not lie before the mapping. */
@@ -60,9 +51,10 @@ is_ours(const struct mapping *mapping) {
 
 /* ---- watching ---- */
 
-/* Private mappings side by side. */
+/* Mappings side by side that the kernel may join, or has joined. */
 struct mapping_run {
   uintptr_t start_addr, end_addr;
+  bool      is_writable;
   size_t    first_index;   /* of its first watched mapping */
 };
 
@@ -81,9 +73,9 @@ watch_run(const struct mapping_run *run) {
 
 static void
 extend_run(struct mapping_run *run, const struct mapping *mapping) {
-  if (mapping->start_addr != run->end_addr) {
+  if (mapping->start_addr != run->end_addr || mapping->is_writable != run->is_writable) {
     watch_run(run);
-    *run = (struct mapping_run){mapping->start_addr, mapping->end_addr, watched.count};
+    *run = (struct mapping_run){mapping->start_addr, mapping->end_addr, mapping->is_writable, watched.count};
   }
   run->end_addr = mapping->end_addr;
 }
@@ -98,7 +90,7 @@ watch_all(struct line_reader *reader, const struct root_list *roots) {
       continue;
     extend_run(&run, &mapping);
     size_t bytes = count_root_bytes(&mapping, roots, &index);
-    if (is_worth_it(line, &mapping, bytes) && !has_stack(&mapping, roots))
+    if (is_worth_it(line, &mapping, bytes))
       add_mapping(&mapping, bytes);
   }
   watch_run(&run);

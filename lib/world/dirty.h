@@ -26,6 +26,10 @@ struct dirty_range {
 /* Whether pages can be watched, as far as is known. */
 bool dirty_is_available(void);
 
+/* The program is going to watch memory itself: a page has one watcher, so there are no cycles with ours from now on.
+ * While there is none. */
+void dirty_leave_to_program(void);
+
 /* Around a cycle, on the thread that looks at pages.  0, or an errno code if the system does not offer it: then nothing
  * is there to end, and it is not available any more. */
 int  dirty_begin(void);
