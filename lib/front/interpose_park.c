@@ -32,8 +32,7 @@
   /* threads */                                                                                            \
   X(sem_wait, 0) X(sem_timedwait, 0) X(sem_clockwait, 0) X(pthread_cond_wait, "GLIBC_2.3.2")               \
   X(pthread_cond_timedwait, "GLIBC_2.3.2") X(pthread_cond_clockwait, 0) X(cnd_wait, 0) X(cnd_timedwait, 0) \
-  X(pthread_join, 0) X(pthread_timedjoin_np, 0) X(pthread_clockjoin_np, 0) X(thrd_join, 0)                 \
-  X(pthread_barrier_wait, 0)                                                                               \
+  X(thrd_join, 0) X(pthread_barrier_wait, 0)                                                               \
   /* signals */                                                                                            \
   X(pause, 0) X(sigsuspend, 0)                                                                             \
   /* queues and semaphores */                                                                              \
@@ -216,6 +215,9 @@ __asm__(
 PARKED_CALLS(ENTRY_AND_STUB)
 
 #define HIDDEN_CALL(function) ENTRY(function, 0) STUB(interpose_parked_##function, "hidden", function)
+HIDDEN_CALL(pthread_join)
+HIDDEN_CALL(pthread_timedjoin_np)
+HIDDEN_CALL(pthread_clockjoin_np)
 HIDDEN_CALL(sigwait)
 HIDDEN_CALL(sigwaitinfo)
 HIDDEN_CALL(sigtimedwait)

@@ -3,9 +3,14 @@
 #ifndef CGC_FRONT_INTERPOSE_PARK_H
 #define CGC_FRONT_INTERPOSE_PARK_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <time.h>
+
+int interpose_parked_pthread_join(pthread_t thread, void **value);
+int interpose_parked_pthread_timedjoin_np(pthread_t thread, void **value, const struct timespec *end);
+int interpose_parked_pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock, const struct timespec *end);
 
 int interpose_parked_sigwait(const sigset_t *set, int *signal);
 int interpose_parked_sigwaitinfo(const sigset_t *set, siginfo_t *info);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pthread_create: each thread registers before it runs the program's code, so that its stack's
- * bounds are known.  Threads that start otherwise are found when the world stops.
+ * Each thread registers before it runs the program's code, so that its stack's bounds are known.  Threads that start
+ * otherwise are found when the world stops.  What a thread returns is held for who joins it.
  */
+#include "front/interpose_park.h"
 #include "front/next.h"
 #include "gc/alloc.h"
 #include "gc/runtime.h"
+#include "world/held_returns.h"
 #include "world/stop_signal.h"
 
 #include <errno.h>
@@ -36,7 +38,9 @@ run_thread(void *arg) {
   struct thread_start *start = arg, copy = *start;
   free_block(start);
   register_this_thread();
-  return copy.function(copy.arg);
+  void *value = copy.function(copy.arg);
+  held_returns_add(pthread_self(), (uintptr_t)value);
+  return value;
 }
 
 /* The start record is a block of the heap, for the argument in it is a root: libc's descriptor of the new
@@ -54,4 +58,58 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*func
   if (err)
     free_block(start);
   return err;
+}
+
+typedef void exit_function(void *);
+
+CGC_EXPORT void
+pthread_exit(void *value) {
+  static atom_word next;
+  adopt_fork_first();
+  held_returns_add(pthread_self(), (uintptr_t)value);
+  ((exit_function *)next_function(&next, "pthread_exit"))(value);
+  __builtin_unreachable();
+}
+
+/* ---- joining ---- */
+
+static int
+joined(int err, pthread_t thread, void *value, void **result) {
+  if (err)
+    return err;
+  if (result)
+    *result = value;
+  held_returns_remove(thread, (uintptr_t)value);
+  return 0;
+}
+
+CGC_EXPORT int
+pthread_join(pthread_t thread, void **result) {
+  void *value = NULL;
+  int err = interpose_parked_pthread_join(thread, &value);
+  return joined(err, thread, value, result);
+}
+
+CGC_EXPORT int
+pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *end) {
+  void *value = NULL;
+  int err = interpose_parked_pthread_timedjoin_np(thread, &value, end);
+  return joined(err, thread, value, result);
+}
+
+CGC_EXPORT int
+pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *end) {
+  void *value = NULL;
+  int err = interpose_parked_pthread_clockjoin_np(thread, &value, clock, end);
+  return joined(err, thread, value, result);
+}
+
+typedef int tryjoin_function(pthread_t, void **);
+
+CGC_EXPORT int
+pthread_tryjoin_np(pthread_t thread, void **result) {
+  static atom_word next;
+  void *value = NULL;
+  int err = ((tryjoin_function *)next_function(&next, "pthread_tryjoin_np"))(thread, &value);
+  return joined(err, thread, value, result);
 }

@@ -3,9 +3,9 @@
  * The program's own mappings in which many roots lie, static data and other allocators' heaps: watched too while a mark
  * goes on beside it, so that the last stop need not look at all of them, but at what was written.
  *
- * The kernel joins mappings side by side that do not differ, and mremap does not move two: so all of such a run of mappings is
- * watched, or nothing, while only pages of those with many roots are armed.  What cannot be watched, or not any more, is
- * looked at as a whole.  Of the collector's thread.
+ * The kernel joins mappings side by side that do not differ, and mremap does not move two: so all of such a run of
+ * mappings is watched, or nothing, while only pages of those with many roots are armed.  What cannot be watched, or not
+ * any more, is looked at as a whole.  Of the collector's thread.
  */
 #ifndef CGC_GC_DIRTY_ROOTS_H
 #define CGC_GC_DIRTY_ROOTS_H

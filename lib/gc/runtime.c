@@ -10,6 +10,7 @@
 #include "heap/page_heap.h"
 #include "heap/span_table.h"
 #include "world/held_requests.h"
+#include "world/held_returns.h"
 #include "world/held_signals.h"
 #include "world/park.h"
 #include "world/signal_action.h"
@@ -80,6 +81,7 @@ adopt_fork_blocked(void) {
   roots_adopt_fork();
   held_signals_adopt_fork();
   held_requests_adopt_fork();
+  held_returns_adopt_fork();
   thread_adopt_fork();
   central_reset();
   page_heap_rebuild();

@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "base/proc.h"
 #include "world/held_requests.h"
+#include "world/held_returns.h"
 #include "world/held_signals.h"
 #include "world/tasks.h"
 
@@ -160,6 +161,8 @@ kernel_held_list_stw(int holder_tid, const uintptr_t **words, size_t *count) {
     err = held_signals_list_stw(&held);
   if (!err)
     err = held_requests_list_stw(&held);
+  if (!err)
+    err = held_returns_list_stw(&held);
   *words = held.items;
   *count = held.count;
   return err;

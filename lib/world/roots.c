@@ -143,6 +143,7 @@ descriptor_holder_stw(void) {
   return 0;
 }
 
+/* They come back to stacks, and count as if they were there. */
 static int
 add_held_stw(void) {
   const uintptr_t *words;
@@ -150,7 +151,7 @@ add_held_stw(void) {
   int err = kernel_held_list_stw(descriptor_holder_stw(), &words, &count);
   if (err)
     return err;
-  return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_DATA) ? 0 : ENOMEM;
+  return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_STACK) ? 0 : ENOMEM;
 }
 
 void

@@ -13,7 +13,7 @@ free_sized free_aligned_sized
 malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallopt
 __libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc
 __libc_mallinfo __libc_mallopt __posix_memalign
-pthread_create dlopen sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
+pthread_create pthread_exit pthread_tryjoin_np dlopen sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
 io_submit io_getevents io_pgetevents io_cancel io_destroy
 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait epoll_pwait2 nanosleep
 clock_nanosleep usleep sleep thrd_sleep sem_wait sem_timedwait sem_clockwait pthread_cond_wait
