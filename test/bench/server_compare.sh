@@ -37,6 +37,10 @@ with() { # SIDE COMMAND...
   if [ "$1" = 0 ]; then "${@:2}"; else env LD_PRELOAD="$library" "${@:2}"; fi
 }
 
+serve() { # SIDE COMMAND...: in the background, so that $! is the server itself
+  if [ "$1" = 0 ]; then exec "${@:2}"; else exec env LD_PRELOAD="$library" "${@:2}"; fi
+}
+
 await() { # COMMAND...: until it succeeds, 10 s at most
   local i
   for ((i = 0; i < 100; i++)); do
@@ -56,7 +60,7 @@ load_threads() { with "$1" "$work/pingpong" threads 1; }
 
 start_redis() {
   [ -S "$work/redis.$1" ] && return
-  with "$1" redis-server --port 0 --unixsocket "$work/redis.$1" --save '' --dir "$work" >"$work/redis.$1.log" 2>&1 &
+  serve "$1" redis-server --port 0 --unixsocket "$work/redis.$1" --save '' --dir "$work" >"$work/redis.$1.log" 2>&1 &
   servers+=($!)
   await redis-cli -s "$work/redis.$1" ping
 }
@@ -76,7 +80,7 @@ start_pgbench() {
     as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
   fi
   "${as[@]}" initdb -N -D "$data/data" -U postgres -A trust >"$data/log" 2>&1 || return
-  with "$1" "${as[@]}" postgres -D "$data/data" -k "$data" -c listen_addresses= -c fsync=off \
+  serve "$1" "${as[@]}" postgres -D "$data/data" -k "$data" -c listen_addresses= -c fsync=off \
     -c shared_buffers=64MB >"$work/pg.$1.log" 2>&1 &
   servers+=($!)
   await psql -h "$data" -U postgres -c 'select 1' &&
