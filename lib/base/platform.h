@@ -30,6 +30,9 @@ int platform_discard(uintptr_t addr, size_t bytes);
  * Returns 0 or an errno code.  madvise(2), Linux 4.14. */
 int platform_wipe_on_fork(uintptr_t addr, size_t bytes);
 
+/* Asks for huge pages where these addresses cover whole ones; the system need not grant them.  madvise(2). */
+void platform_prefer_huge_pages(uintptr_t addr, size_t bytes);
+
 /* Copies memory of this process that may be unmapped or unreadable; any address and size.
  * Returns the bytes copied from the start, which may be fewer, or a negative
  * errno code: -EFAULT for unreadable memory.  process_vm_readv(2). */

@@ -40,6 +40,7 @@ call(long number, long a, long b, long c, long d, long e, long f) {
 
 /* Present in newer kernel headers under other names. */
 #define LINUX_MAP_FIXED_NOREPLACE 0x100000
+#define LINUX_MADV_HUGEPAGE       14
 #define LINUX_MADV_WIPEONFORK     18
 #define LINUX_PAGEMAP_SCAN        0xC0606610UL
 enum {
@@ -104,6 +105,11 @@ platform_wipe_on_fork(uintptr_t addr, size_t bytes) {
   if (fault_is_due(FAULT_WIPE))
     return EINVAL;
   return (int)-CALL3(SYS_madvise, addr, bytes, LINUX_MADV_WIPEONFORK);
+}
+
+void
+platform_prefer_huge_pages(uintptr_t addr, size_t bytes) {
+  CALL3(SYS_madvise, addr, bytes, LINUX_MADV_HUGEPAGE);
 }
 
 ssize_t
