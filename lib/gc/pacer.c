@@ -9,6 +9,7 @@ enum {
   NEAR_FRACTION = 16,
   OVERHEAD_FRACTION_MAX = 2,
   FLOATING_FRACTION_MAX = 2,
+  FRUITLESS_LEAD_FRACTION_MAX = 6,
   STEP_FRACTION = 32,
   LIMITED_STEP_FRACTION = 16,
   LIMIT_MARGIN_FRACTION = 32,
@@ -67,7 +68,7 @@ growth_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   growth -= min_u64(growth / OVERHEAD_FRACTION_MAX, overhead_bytes(found));
   if (live_bytes + growth < pacer->min_heap_bytes)
     growth = pacer->min_heap_bytes - live_bytes;
-  return growth / pacer->cycles_to_reclaim;
+  return growth / (pacer->is_fruitless ? min_u64(pacer->multiplier, pacer->cycles_to_reclaim) : pacer->cycles_to_reclaim);
 }
 
 /* The last cycle looked at what was allocated since the one before; did it pay? */
@@ -105,6 +106,13 @@ set_distance(struct pacer *pacer, uint64_t allocated_bytes) {
   pacer->distance_bytes = trigger_bytes > allocated_bytes + step_bytes ? trigger_bytes - allocated_bytes : step_bytes;
 }
 
+/* How long before the goal the next cycle starts.  Where there is no garbage it is no loss to be late. */
+static uint64_t
+lead_bytes(const struct pacer *pacer, const struct pacer_input *found) {
+  uint64_t bytes = found->grown_bytes + found->grown_bytes / 4;
+  return pacer->is_fruitless ? min_u64(bytes, pacer->goal_bytes / FRUITLESS_LEAD_FRACTION_MAX) : bytes;
+}
+
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->is_fruitless = !found_something(pacer, found);
@@ -117,7 +125,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   uint64_t growth = growth_bytes(pacer, &lasting);
   pacer->goal_bytes = lasting.live_bytes + lasting.held_bytes + growth;
   apply_limit(pacer, found);
-  pacer->lead_bytes = found->grown_bytes + found->grown_bytes / 4;
+  pacer->lead_bytes = lead_bytes(pacer, found);
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   set_distance(pacer, pacer->grown_from_bytes);
 }

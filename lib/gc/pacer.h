@@ -19,6 +19,9 @@
  *
  * Where blocks need a second cycle to be reclaimed (option confirm) each cycle gets its share of the
  * growth, so that the heap stays within the same goal.
+ *
+ * A program that frees what it drops is not to pay for any of this: while cycles find next to nothing the growth is not
+ * divided (nor doubled then), and the next one starts little earlier than at its goal.
  */
 #ifndef CGC_GC_PACER_H
 #define CGC_GC_PACER_H

@@ -102,6 +102,21 @@ START_TEST(pacer_with_confirmation_gives_each_cycle_half_of_the_growth) {
 }
 END_TEST
 
+START_TEST(pacer_fruitless_cycles_have_all_of_the_growth) {
+  static const uint64_t lives[] = {20 * MIB, 1000 * MIB};
+  for (size_t i = 0; i < CGC_COUNT(lives); i++) {
+    struct pacer single = started(PERCENT, SINGLE), confirmed = started(PERCENT, CONFIRMED);
+    end_cycle_found(&single, lives[i], lives[i]);
+    end_cycle_found(&confirmed, lives[i], 0);
+    ck_assert_uint_ge(growth(&confirmed), growth(&single));
+    ck_assert_uint_le(growth(&confirmed), lives[i]);
+    end_cycle_found(&single, lives[i], lives[i]);
+    end_cycle_found(&confirmed, lives[i], lives[i]);
+    ck_assert_uint_eq(growth(&confirmed), growth(&single) / 2);
+  }
+}
+END_TEST
+
 START_TEST(pacer_fruitless_cycles_double_the_percent_once) {
   static const uint64_t expected[] = {2, 2, 2, 2, 2};
   struct pacer pacer = started(PERCENT, SINGLE), plain = started(PERCENT, SINGLE);
@@ -217,6 +232,14 @@ START_TEST(pacer_cycle_beside_the_program_starts_before_its_goal) {
 }
 END_TEST
 
+START_TEST(pacer_fruitless_cycle_lets_the_next_one_start_little_early) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .grown_bytes = 800 * MIB});
+  ck_assert_uint_le(pacer.lead_bytes, pacer.goal_bytes / 4);
+  ck_assert(!pacer_is_due(&pacer, pacer.goal_bytes / 2));
+}
+END_TEST
+
 START_TEST(pacer_what_has_died_since_it_was_marked_is_part_of_the_growth) {
   struct pacer beside = started(PERCENT, SINGLE), stopped = started(PERCENT, SINGLE);
   struct pacer_input found = {.live_bytes = 900 * MIB, .reclaimed_bytes = 500 * MIB};
@@ -280,6 +303,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_passing_rise_moves_the_goal_but_not_the_growth);
   tcase_add_test(tests, pacer_small_heap_has_the_least_heap_as_goal);
   tcase_add_test(tests, pacer_with_confirmation_gives_each_cycle_half_of_the_growth);
+  tcase_add_test(tests, pacer_fruitless_cycles_have_all_of_the_growth);
   tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_once);
   tcase_add_test(tests, pacer_fruitless_cycles_of_a_small_heap_double_nothing);
   tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
@@ -291,6 +315,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_set_percent_holds_for_the_goal_in_force);
   tcase_add_test(tests, pacer_after_a_cycle_given_up_waits_a_while);
   tcase_add_test(tests, pacer_cycle_beside_the_program_starts_before_its_goal);
+  tcase_add_test(tests, pacer_fruitless_cycle_lets_the_next_one_start_little_early);
   tcase_add_test(tests, pacer_what_has_died_since_it_was_marked_is_part_of_the_growth);
   tcase_add_test(tests, pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step);
   tcase_add_test(tests, pacer_limit_lowers_the_goal_by_what_the_heap_takes_beyond_its_blocks);
