@@ -35,18 +35,28 @@ log_expand_path(char *buffer, size_t bytes) {
   return path;
 }
 
-/* A thread of ours without the program's descriptors finds its standard error in /proc. */
-static void
-write_to_error(const struct text *text) {
-  char path_buffer[64];
-  if (platform_write(2, text->start, text->length_bytes))
-    return;
+/* The main thread's standard error.  Where a descriptor cannot be copied (before Linux 5.6) it is opened by its name in
+ * /proc, unless it is a socket's.  If there is none, none of ours may take its number. */
+static int
+open_error_of_main_thread(void) {
+  char path_buffer[64], target[1];
   struct text path = text_in(path_buffer, sizeof path_buffer - 1);
   text_add(&path, "/proc/self/task/");
   text_add_u64(&path, (uint64_t)platform_process_id());
   text_add(&path, "/fd/2");
   path_buffer[path.length_bytes] = 0;
-  int fd = platform_open_append(path_buffer);
+  if (platform_read_link(path_buffer, target, sizeof target) < 0)
+    return -1;
+  int fd = platform_copy_descriptor_of_main_thread(2);
+  return fd >= 0 ? fd : platform_open_append(path_buffer);
+}
+
+/* Threads of ours do not have the program's descriptors. */
+static void
+write_to_error(const struct text *text) {
+  if (platform_write(2, text->start, text->length_bytes))
+    return;
+  int fd = open_error_of_main_thread();
   if (fd < 0)
     return;   /* nowhere to report it */
   platform_write(fd, text->start, text->length_bytes);

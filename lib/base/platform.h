@@ -77,6 +77,7 @@ ssize_t platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t 
 
 int     platform_open_read(const char *path);     /* descriptor or negative errno code */
 int     platform_open_append(const char *path);   /* creates it; likewise */
+int     platform_copy_descriptor_of_main_thread(int fd);   /* for a thread that has none of them; likewise */
 void    platform_close(int fd);
 ssize_t platform_read(int fd, void *buffer, size_t bytes);
 ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);

@@ -217,6 +217,17 @@ platform_open_append(const char *path) {
   return (int)CALL4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 }
 
+int
+platform_copy_descriptor_of_main_thread(int fd) {
+  enum { LINUX_SYS_pidfd_open = 434, LINUX_SYS_pidfd_getfd = 438 };
+  int process = (int)CALL2(LINUX_SYS_pidfd_open, platform_process_id(), 0);
+  if (process < 0)
+    return process;
+  int copy = (int)CALL3(LINUX_SYS_pidfd_getfd, process, fd, 0);
+  platform_close(process);
+  return copy;
+}
+
 void
 platform_close(int fd) {
   CALL1(SYS_close, fd);

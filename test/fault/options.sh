@@ -102,6 +102,9 @@ run "CGC_OPTIONS=log=$dir/no/such/dir/x:trace=1"
 expect_result "log that cannot be written" "collect 0"
 grep -q "$trace" err || fail "log that cannot be written: not on standard error"
 
+CGC_OPTIONS=trace=1:dirty=uffd LD_PRELOAD="$CGC_LIB" "$program" socket >out 2>err
+grep -q '^cgc 1 @' out || fail "trace to a socket: not there"
+
 # What a program started from one with the library gets of LD_PRELOAD.
 child_preload() { # LD_PRELOAD [NAME=VALUE...]
   preload=$1
