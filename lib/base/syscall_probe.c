@@ -10,13 +10,13 @@
 #include <sys/syscall.h>
 
 /* Newer than some headers. */
-enum { LINUX_SYS_close_range = 436 };
+enum { LINUX_SYS_pidfd_open = 434, LINUX_SYS_close_range = 436, LINUX_SYS_pidfd_getfd = 438 };
 
 /* What a cycle needs; files, memory, signals' masks and futexes are everybody's. */
 static const long calls[] = {
   SYS_membarrier,        SYS_process_vm_readv,   SYS_userfaultfd,  LINUX_SYS_close_range, SYS_rt_tgsigqueueinfo,
   SYS_sched_getaffinity, SYS_sched_setscheduler, SYS_sched_yield,  SYS_readlink,          SYS_getdents64,
-  SYS_pread64,           SYS_ioctl,
+  SYS_pread64,           SYS_ioctl,              LINUX_SYS_pidfd_open,  LINUX_SYS_pidfd_getfd,
 };
 
 /* A filter of the program's own is known already, and may forbid the children. */
