@@ -68,7 +68,8 @@ growth_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   growth -= min_u64(growth / OVERHEAD_FRACTION_MAX, overhead_bytes(found));
   if (live_bytes + growth < pacer->min_heap_bytes)
     growth = pacer->min_heap_bytes - live_bytes;
-  return growth / (pacer->is_fruitless ? min_u64(pacer->multiplier, pacer->cycles_to_reclaim) : pacer->cycles_to_reclaim);
+  uint64_t shares = pacer->cycles_to_reclaim;
+  return growth / (pacer->is_fruitless ? min_u64(pacer->multiplier, shares) : shares);
 }
 
 /* The last cycle looked at what was allocated since the one before; did it pay? */

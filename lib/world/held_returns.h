@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What threads have returned, until others have joined them.  libc keeps it in the thread's descriptor, from which
- * pthread_join takes it before it gives the descriptor's memory back: in a parked region, and so perhaps when a collector
- * has looked at the one place and not yet at the other.  Not async-signal-safe.
+ * pthread_join takes it before it gives the descriptor's memory back: in a parked region, and so perhaps when a
+ * collector has looked at the one place and not yet at the other.  Not async-signal-safe.
  */
 #ifndef CGC_WORLD_HELD_RETURNS_H
 #define CGC_WORLD_HELD_RETURNS_H
