@@ -870,7 +870,7 @@ static void
 trace(struct trace_result *result) {
   *result = (struct trace_result){0};
   const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
-  const struct root_list list = {&root, 1, sizeof root_words};
+  const struct root_list list = {.roots = &root, .count = 1, .bytes = sizeof root_words};
   ck_assert_int_eq(trace_heap_stw(&list, result), 0);
 }
 
@@ -940,7 +940,7 @@ is_not_still(void) {
 static void
 verify(bool was_beside, bool (*is_world_still)(void)) {
   const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
-  const struct root_list list = {&root, 1, sizeof root_words};
+  const struct root_list list = {.roots = &root, .count = 1, .bytes = sizeof root_words};
   trace_verify_stw(&list, was_beside, is_world_still);
 }
 
