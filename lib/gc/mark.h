@@ -67,6 +67,12 @@ struct marker {
 
 void marker_init(struct marker *marker, bool is_alone, bool is_beside);
 
+/* The first question about a word: few pass. */
+CGC_INLINE bool
+marker_has_in_heap(const struct marker *marker, uintptr_t addr) {
+  return addr - marker->heap_addr < HULL_HEAP_BYTES;
+}
+
 /* Draining ends early at that time, and looks at the clock often. */
 void marker_set_deadline(struct marker *marker, uint64_t deadline_ns);
 

@@ -12,11 +12,6 @@
 
 enum { PAGE_WORDS = ARCH_PAGE_BYTES / sizeof(uintptr_t) };
 
-CGC_INLINE bool
-is_in_heap(const struct marker *marker, uintptr_t addr) {
-  return addr - marker->heap_addr < HULL_HEAP_BYTES;
-}
-
 /* With the words before and after, which may hold the other half of a packed pointer. */
 static void
 rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uintptr_t start_addr, uintptr_t end_addr) {
@@ -38,7 +33,7 @@ note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
     uintptr_t word;
     memcpy(&word, (const void *)at, sizeof word);
     uintptr_t addr = at % sizeof at ? word : word & marker->address_mask;
-    if (is_in_heap(marker, addr))
+    if (marker_has_in_heap(marker, addr))
       seen_words_note(addr);
   }
 }
@@ -67,14 +62,14 @@ is_so_of_line(const struct marker *marker, const struct shadow *shadow, unsigned
   const uintptr_t *words = shadow->words, *word = words + line * SHADOW_LINE_WORDS, *end = word + SHADOW_LINE_WORDS;
   for (const uintptr_t *at = word; at < end; at++) {
     uintptr_t addr = *at & marker->address_mask;
-    if (is_in_heap(marker, addr) && !is_so(addr, shadow->round))
+    if (marker_has_in_heap(marker, addr) && !is_so(addr, shadow->round))
       return false;
   }
   if (!marker->finds_packed)
     return true;
   for (const uintptr_t *at = line ? word - 1 : word; at < end && at + 1 < words + PAGE_WORDS; at++) {
     uintptr_t addr = mark_packed_between(at);
-    if (CGC_UNLIKELY(is_in_heap(marker, addr)) && !is_so(addr, shadow->round))
+    if (CGC_UNLIKELY(marker_has_in_heap(marker, addr)) && !is_so(addr, shadow->round))
       return false;
   }
   return true;
@@ -116,7 +111,7 @@ update_shadow(const struct marker *marker, struct shadow *shadow, const uintptr_
 static bool
 scan_border(struct marker *marker, uintptr_t before, uintptr_t after) {
   const uintptr_t pair[2] = {before, after};
-  if (!marker->finds_packed || !is_in_heap(marker, mark_packed_between(pair)))
+  if (!marker->finds_packed || !marker_has_in_heap(marker, mark_packed_between(pair)))
     return false;
   consider(marker, mark_packed_between(pair));
   return true;

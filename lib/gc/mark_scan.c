@@ -42,7 +42,7 @@ static void
 scan_packed(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
   for (; word + 1 < end; word++) {
     uintptr_t addr = mark_packed_between(word);
-    if (CGC_UNLIKELY(addr - marker->heap_addr < HULL_HEAP_BYTES))
+    if (CGC_UNLIKELY(marker_has_in_heap(marker, addr)))
       consider(marker, addr);
   }
 }
@@ -71,7 +71,7 @@ scan_unaligned(struct marker *marker, size_t bytes) {
     if ((uintptr_t)word % sizeof addr == 0 || word + sizeof addr > end)
       continue;
     memcpy(&addr, word, sizeof addr);
-    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
+    if (marker_has_in_heap(marker, addr))
       consider(marker, addr);
   }
 }

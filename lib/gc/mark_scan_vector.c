@@ -33,7 +33,7 @@ consider_halves(struct marker *marker, const uintptr_t *start, const uintptr_t *
       addr = mark_packed_between(at - 1);
     else
       continue;
-    if (addr - marker->heap_addr < HULL_HEAP_BYTES)
+    if (marker_has_in_heap(marker, addr))
       consider(marker, addr);
   }
 }

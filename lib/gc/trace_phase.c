@@ -89,7 +89,7 @@ range_at(const struct dirty_pages *pages, size_t number) {
 /* A root's with the words before and after it, which may lie across the border. */
 static void
 trace_range(struct marker *marker, const struct dirty_range *range) {
-  if (range->start_addr - marker->heap_addr < HULL_HEAP_BYTES)
+  if (marker_has_in_heap(marker, range->start_addr))
     mark_rescan_range(marker, range->start_addr, range->end_addr);
   else
     mark_root(marker, &(struct root){range->start_addr - sizeof(void *), range->end_addr + sizeof(void *), ROOT_DATA});
