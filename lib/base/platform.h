@@ -94,7 +94,8 @@ bool platform_is_anonymous(int fd);
 ssize_t platform_read_link(const char *path, char *buffer, size_t bytes);
 
 /* Gives the calling thread a table of descriptors of its own, without any: it opens none then in the program's, which
- * relies on the lowest number.  0 or an errno code.  close_range(2), Linux 5.9. */
+ * relies on the lowest number.  On the way there the kernel copies the first of the program's, so no other thread may
+ * close one meanwhile: its file would stay open for as long.  0 or an errno code.  close_range(2), Linux 5.9. */
 int platform_forget_descriptors(void);
 
 /* ---- processes and threads ---- */

@@ -359,14 +359,14 @@ platform_has_filter(void) {
   return CALL5(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
 }
 
-/* A copy of this process, as fork makes it, and no core file of it.  With no signal at its end it is seen only by those
- * who wait for such children. */
+/* A copy of this process, and no core file of it.  With no signal at its end it is seen only by those who wait for such
+ * children.  It shares the descriptors: what the program closes meanwhile is closed. */
 bool
 platform_survives(long number) {
   enum { NO_SIGNAL_AT_END = 0 };
   int status = 0;
   uint64_t mask = platform_block_signals();
-  long id = CALL5(SYS_clone, NO_SIGNAL_AT_END, NULL, NULL, NULL, NULL);
+  long id = CALL5(SYS_clone, CLONE_FILES | NO_SIGNAL_AT_END, NULL, NULL, NULL, NULL);
   if (id == 0) {
     CALL5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     arch_syscall(number, -1, -1, -1, -1, -1, -1);

@@ -37,7 +37,7 @@ static void *
 collect_until_end(void *arg) {
   (void)arg;
   if (runtime_prepare())
-    thread_self()->has_own_descriptors = platform_forget_descriptors() == 0;
+    thread_self()->has_own_descriptors = cycle_take_descriptors() == 0;
   while (has_company() && !atom_int_load_rlx(&must_end)) {
     struct cgc_thread *self = park_begin(arch_stack_pointer());
     platform_sleep(option(OPTION_STRESS_MS) * 1000000);

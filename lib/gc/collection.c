@@ -27,8 +27,8 @@ note_memory(struct collection_report *report) {
 }
 
 /* The caller's windows are closed so that a sweep sees all of its slots. */
-static int
-stop_the_world(struct collection_report *report) {
+int
+collection_stop_world(struct collection_report *report) {
   struct collection_stop *stop = &report->stops[report->stop_count++];
   thread_cache_flush(thread_cache_self);
   note_memory(report);
@@ -41,8 +41,8 @@ stop_the_world(struct collection_report *report) {
 }
 
 /* The threads that go on may take this one's processor at once: that is not part of the stop. */
-static void
-start_the_world(struct collection_report *report) {
+void
+collection_start_world(struct collection_report *report) {
   last_stop(report)->end_ns = platform_now_ns();
   stop_world_end();
 }
@@ -101,7 +101,7 @@ sweep_stw(struct collection_report *report) {
 static void
 collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   struct root_list roots = {0};
-  report->err = stop_the_world(report);
+  report->err = collection_stop_world(report);
   if (report->err)
     return;
   report->err = list_roots_stw(report, stack_pointer, &roots);
@@ -111,7 +111,7 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
     sweep_stw(report);
   else
     forget_mark();
-  start_the_world(report);
+  collection_start_world(report);
 }
 
 /* ---- beside the program ---- */
@@ -120,7 +120,7 @@ enum {
   ROUNDS_MAX = 8,             /* of looking at written pages before a stop */
   ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
-  FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 2,
+  FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 3,   /* beside those to start the thread, and to scan stacks */
   STOP_MARK_NS = CGC_CONFIG_HOSTILE ? 0 : 600 * 1000,   /* then the rest is left to be marked beside the program */
   ROOT_BYTES_PER_NS = 2,
   STOP_ROOT_BYTES_MAX = 4 * 1024 * 1024,
@@ -137,7 +137,7 @@ watch_pages(struct collection_report *report) {
 /* Stacks and registers, while they stand still; of the other roots, where they are. */
 static int
 mark_stacks(struct collection_report *report, struct root_list *roots) {
-  int err = stop_the_world(report);
+  int err = collection_stop_world(report);
   if (err)
     return err;
   thread_reap_stw();
@@ -146,7 +146,7 @@ mark_stacks(struct collection_report *report, struct root_list *roots) {
     err = trace_roots_beside(roots, ROOT_STACK, &report->trace);
   if (!err)
     dirty_roots_watch_stw(roots);
-  start_the_world(report);
+  collection_start_world(report);
   return err;
 }
 
@@ -206,7 +206,7 @@ finish_mark_stw(struct collection_report *report, const struct dirty_pages *page
 /* Whether it was the last one: else there is too much to do. */
 static int
 try_to_finish(struct collection_report *report, bool must_finish, struct dirty_pages *pages, bool *is_finished) {
-  int err = stop_the_world(report);
+  int err = collection_stop_world(report);
   if (err)
     return err;
   err = dirty_heap_collect_stw(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
@@ -216,7 +216,7 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
   uint64_t deadline_ns = must_finish ? UINT64_MAX : last_stop(report)->collected_ns + mark_ns;
   if (!err && pages->is_complete)
     err = finish_mark_stw(report, pages, deadline_ns, is_finished);
-  start_the_world(report);
+  collection_start_world(report);
   return err;
 }
 

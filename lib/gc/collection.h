@@ -7,7 +7,7 @@
 #include "gc/trace_phase.h"
 #include "world/stop.h"
 
-enum { COLLECTION_STOPS_MAX = 8, COLLECTION_ROUNDS_MAX = 16 };
+enum { COLLECTION_STOPS_MAX = 9, COLLECTION_ROUNDS_MAX = 16 };
 
 /* One stop of the world.  Times are of CLOCK_MONOTONIC. */
 struct collection_stop {
@@ -45,10 +45,15 @@ struct collection_report {
  * allocates is to slow down.  Not for long. */
 extern atom_int collection_is_catching_up;
 
+/* Stops the world, as one of the stops of the report; 0 or an errno code as of stop_world_begin. */
+int  collection_stop_world(struct collection_report *report);
+void collection_start_world(struct collection_report *report);
+
 /* All of it in one stop.  The caller's stack counts from stack_pointer, or not at all (0). */
 void collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer);
 
-/* Beside the program, on a thread that is not its own.  Only if dirty_is_available. */
+/* Beside the program, on the collector's thread, which was made in the first stop of the report.  Only if
+ * dirty_is_available. */
 void collection_run_beside(struct collection_report *report);
 
 #endif

@@ -7,11 +7,11 @@
 #ifndef CGC_GC_COLLECTOR_H
 #define CGC_GC_COLLECTOR_H
 
-#include <stdbool.h>
+/* Makes it, with descriptors of its own; with the cycle lock.  0 or an errno code: then there is none. */
+int collector_start_stw(void);
 
-/* Runs work(arg) on it.  The caller holds the cycle lock, which work releases at its very end.  False if the thread
- * cannot be made. */
-bool collector_start(void (*work)(void *arg), void *arg);
+/* It runs work(arg), which releases the cycle lock at its very end, and ends. */
+void collector_run(void (*work)(void *arg), void *arg);
 
 /* With the cycle lock, so that no other is started: waits until there is none. */
 void collector_await_end(void);

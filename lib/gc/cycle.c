@@ -223,30 +223,46 @@ suits_beside(enum cycle_cause cause) {
   return heap_bytes > STOPPED_BYTES_MAX && !is_mostly_roots && !outruns_marker(heap_bytes);
 }
 
-/* So that a sweep sees all of this thread's slots. */
-static void
-close_own_windows(void) {
+/* In a stop, for the descriptors of its thread (gc/collector.h).  Why it was given up is in the report, if it was. */
+static bool
+start_collector_locked(struct collection_report *report) {
+  bool has_started = false;
   uint64_t mask = platform_block_signals();
-  thread_cache_flush(thread_cache_self);
+  report->err = collection_stop_world(report);
+  if (!report->err) {
+    has_started = collector_start_stw() == 0;
+    collection_start_world(report);
+  }
   platform_restore_signals(mask);
+  return has_started;
 }
 
 /* True if it has been started: the lock is its own then. */
 static bool
 start_beside_locked(enum cycle_cause cause) {
-  if (!suits_beside(cause))
-    return false;
-  close_own_windows();
   begin_report(&report_beside, cause);
+  if (!start_collector_locked(&report_beside.collection))
+    return false;
   atom_store_rlx(&begin_allocated_bytes, sweep_estimate_allocated_bytes(estimate_turn++));
   atom_store_rlx(&grown_bytes, 0);
   atom_store_rlx(&grown_at_handed_bytes, 0);
   atom_int_store_rlx(&is_beside_running, 1);
-  if (collector_start(run_beside, &report_beside))
-    return true;
-  atom_int_store_rlx(&is_beside_running, 0);
-  cycle_count--;
-  return false;
+  collector_run(run_beside, &report_beside);
+  return true;
+}
+
+int
+cycle_take_descriptors(void) {
+  struct stop_result result;
+  uint64_t held = cycle_hold_off(), mask = platform_block_signals();
+  int err = stop_world_begin(&result);
+  if (!err) {
+    err = platform_forget_descriptors();
+    stop_world_end();
+  }
+  platform_restore_signals(mask);
+  cycle_let_go_on(held);
+  return err;
 }
 
 /* ---- cycles ---- */
@@ -271,15 +287,35 @@ await_beside(void) {
 }
 
 static int
+conclude(struct cycle_report *report, uint64_t shown) {
+  end_report(report);
+  unlock_cycles(shown);
+  if (cycle_listener)
+    cycle_listener(report);
+  return report->collection.err;
+}
+
+static int
 run_stopped(enum cycle_cause cause, uint64_t shown) {
   struct cycle_report report;
   begin_report(&report, cause);
   run_stopped_locked(&report);
-  end_report(&report);
-  unlock_cycles(shown);
-  if (cycle_listener)
-    cycle_listener(&report);
-  return report.collection.err;
+  return conclude(&report, shown);
+}
+
+static int
+run(enum cycle_cause cause, uint64_t shown) {
+  if (!suits_beside(cause))
+    return run_stopped(cause, shown);
+  if (start_beside_locked(cause)) {
+    stop_signal_unblock_others(shown);
+    return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
+  }
+  struct cycle_report report = report_beside;
+  if (report.collection.err)
+    return conclude(&report, shown);
+  cycle_count--;   /* it begins anew */
+  return run_stopped(cause, shown);
 }
 
 static int
@@ -296,10 +332,7 @@ collect_once(enum cycle_cause cause) {
   cgroup_limits();   /* before a stop that would be longer for it */
   park_init_filtered();
   let_the_world_run(cause);
-  if (!start_beside_locked(cause))
-    return run_stopped(cause, shown);
-  stop_signal_unblock_others(shown);
-  return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
+  return run(cause, shown);
 }
 
 /* Who asked for it waits for what it finds: it is begun anew if a thread that cannot be stopped has run meanwhile. */

@@ -66,6 +66,10 @@ uint64_t cycle_goal_bytes(void);
 uint64_t cycle_hold_off(void);
 void     cycle_let_go_on(uint64_t held);
 
+/* Gives the calling thread a table of descriptors of its own (platform_forget_descriptors), in a stop.  0 or an errno
+ * code.  Not inside a slow path. */
+int cycle_take_descriptors(void);
+
 /* In a forked child. */
 void cycle_adopt_fork(void);
 

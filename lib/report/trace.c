@@ -69,7 +69,7 @@ add_stop(struct text *line, const struct collection_stop *stop) {
 
 static void
 add_times_stopped(struct text *line, const struct collection_report *report) {
-  const struct collection_stop *stop = &report->stops[0];
+  const struct collection_stop *stop = &report->stops[report->stop_count - 1];   /* before it one may have been in vain */
   add_stop(line, stop);
   add_ms(line, " sweep ", stop->marked_ns, report->swept_ns);
   add_ms(line, " run ", report->swept_ns, stop->end_ns);
@@ -79,12 +79,12 @@ add_times_stopped(struct text *line, const struct collection_report *report) {
 /* All stops, and between them what went on beside the program. */
 static void
 add_times_beside(struct text *line, const struct collection_report *report) {
-  uint64_t ran_ns = report->armed_ns;
-  add_ms(line, ": arm ", report->begin_ns, report->armed_ns);
+  uint64_t ran_ns = report->begin_ns;
+  text_add(line, ":");
   for (unsigned i = 0; i < report->stop_count; i++) {
     const struct collection_stop *stop = &report->stops[i];
     if (i > 0)
-      add_ms(line, " mark ", ran_ns, stop->begin_ns);
+      add_ms(line, i == 1 ? " arm " : " mark ", ran_ns, i == 1 ? report->armed_ns : stop->begin_ns);
     add_ms(line, " stop ", stop->begin_ns, stop->end_ns);
     add_ms(line, " (stopping ", stop->begin_ns, stop->stopped_ns);
     if (stop->collected_ns) {

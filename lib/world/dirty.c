@@ -31,13 +31,15 @@ dirty_leave_to_program(void) {
   refuse(EBUSY);
 }
 
-/* A table of descriptors of its own is part of it: a program may close a number and rely on getting it with the next
- * call, which one of ours beside it would take. */
+/* A program may close a number and rely on getting it with the next call, which one of ours beside it would take. */
+int
+dirty_take_descriptors_stw(void) {
+  int err = platform_forget_descriptors();
+  return err ? refuse(err) : 0;
+}
+
 int
 dirty_begin(void) {
-  int err = platform_forget_descriptors();
-  if (err)
-    return refuse(err);
   watch_fd = platform_open_watch();
   if (watch_fd < 0)
     return refuse(-watch_fd);

@@ -30,7 +30,11 @@ bool dirty_is_available(void);
  * While there is none. */
 void dirty_leave_to_program(void);
 
-/* Around a cycle, on the thread that looks at pages.  0, or an errno code if the system does not offer it: then nothing
+/* Gives the thread that is going to look at pages a table of descriptors of its own.  0, or an errno code as that of
+ * dirty_begin.  platform_forget_descriptors says why the world is stopped. */
+int dirty_take_descriptors_stw(void);
+
+/* Around a cycle, on that thread.  0, or an errno code if the system does not offer it: then nothing
  * is there to end, and it is not available any more. */
 int  dirty_begin(void);
 void dirty_end(void);

@@ -41,7 +41,9 @@ expect(bool holds, const char *text, int line) {
 static void *
 run_case(void *arg) {
   void (*const *run)(void) = arg;
-  begin_err = dirty_begin();
+  begin_err = dirty_take_descriptors_stw();
+  if (!begin_err)
+    begin_err = dirty_begin();
   if (begin_err)
     return NULL;
   (*run)();
@@ -465,7 +467,7 @@ enum { CHILD_IS_CLEAN, CHILD_BEGIN_FAILED, CHILD_TOLD, CHILD_DID_NOT_TRACK };
 /* Ends the child: what its parent watched is not watched, and can be. */
 static void
 run_child(void) {
-  if (dirty_begin() != 0)
+  if (dirty_take_descriptors_stw() || dirty_begin())
     _exit(CHILD_BEGIN_FAILED);
   if (collect() != EPERM)
     _exit(CHILD_TOLD);

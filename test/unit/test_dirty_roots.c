@@ -142,7 +142,9 @@ look_at_no_more_than_asked_for(void) {
 
 static void *
 look(void *scenario) {
-  begin_err = dirty_begin();
+  begin_err = dirty_take_descriptors_stw();
+  if (!begin_err)
+    begin_err = dirty_begin();
   if (begin_err)
     return NULL;
   ((void (*)(void))scenario)();
