@@ -3,6 +3,7 @@
 
 #include "base/options.h"
 #include "base/platform.h"
+#include "gc/assist.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
@@ -35,10 +36,13 @@ static void
 wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
   if (CGC_LIKELY(!ns))
     return;
-  runtime_leave(cache);
-  platform_sleep(ns);
-  cycle_note_waited(ns);
-  runtime_enter();
+  uint64_t assisted_ns = assist_for(ns);
+  if (assisted_ns < ns) {
+    runtime_leave(cache);
+    platform_sleep(ns - assisted_ns);
+    runtime_enter();
+  }
+  cycle_note_waited(ns, assisted_ns);
 }
 
 /* What a thread takes is noted now and then. */

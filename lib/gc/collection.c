@@ -7,6 +7,7 @@
 #include "gc/dirty_heap.h"
 #include "gc/dirty_roots.h"
 #include "gc/mark_queue.h"
+#include "gc/open_pages.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
 
@@ -118,6 +119,7 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
 
 enum {
   ROUNDS_MAX = 8,             /* of looking at written pages before a stop */
+  OPEN_ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 8 : 8192,   /* less than this, and no page is left unwatched any more */
   ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 3,   /* beside those to start the thread, and to scan stacks */
@@ -129,7 +131,7 @@ enum {
 /* Pages are watched before any is looked at: what is written from here on will be seen. */
 static int
 watch_pages(struct collection_report *report) {
-  int err = dirty_heap_begin();
+  int err = dirty_heap_begin(report->expected_bytes);
   report->armed_ns = platform_now_ns();
   return err;
 }
@@ -162,17 +164,22 @@ mark_heap(struct collection_report *report, const struct root_list *roots) {
   return err;
 }
 
+static void
+note_round(struct collection_report *report, const struct dirty_pages *pages) {
+  report->preclean_pages[min_u64(report->preclean_rounds, COLLECTION_ROUNDS_MAX - 1)] += pages->page_count;
+  report->preclean_rounds++;
+}
+
 /* Until few pages are written while one round goes on, or they do not become fewer. */
 static int
 preclean(struct collection_report *report) {
   size_t before_pages = SIZE_MAX;
   for (unsigned round = 0; round < ROUNDS_MAX; round++) {
     struct dirty_pages pages;
-    int err = dirty_heap_collect(&pages);
+    int err = dirty_heap_collect(false, &pages);
     if (err)
       return err;
-    report->preclean_pages[min_u64(report->preclean_rounds, COLLECTION_ROUNDS_MAX - 1)] += pages.page_count;
-    report->preclean_rounds++;
+    note_round(report, &pages);
     err = trace_beside(&pages, &report->trace);
     if (err)
       return err;
@@ -252,6 +259,23 @@ sweep_beside(struct collection_report *report) {
   report->swept_ns = platform_now_ns();
 }
 
+/* While the program fills pages that are not watched.  Those that it has filled are looked at; as many more will come
+ * while that goes on. */
+static int
+mark_filled(struct collection_report *report) {
+  int err = 0;
+  for (unsigned round = 0; !err && round < ROUNDS_MAX && open_pages_has_any(); round++) {
+    struct dirty_pages pages;
+    err = dirty_heap_collect(true, &pages);
+    note_round(report, &pages);
+    if (!err)
+      err = trace_beside(&pages, &report->trace);
+    if (pages.page_count < OPEN_ROUND_PAGES_MIN)
+      break;
+  }
+  return err;
+}
+
 /* doc/design.md, "Marking while the program runs", says why nothing that can be reached is lost. */
 static int
 mark_watched(struct collection_report *report) {
@@ -262,6 +286,8 @@ mark_watched(struct collection_report *report) {
   err = mark_stacks(report, &roots);
   if (!err)
     err = mark_heap(report, &roots);
+  if (!err)
+    err = mark_filled(report);
   if (!err)
     err = preclean(report);
   if (!err)

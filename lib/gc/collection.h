@@ -24,6 +24,7 @@ struct collection_stop {
 struct collection_report {
   int      err;               /* 0; why it was given up */
   bool     is_beside;         /* marked while the program ran */
+  uint64_t expected_bytes;    /* beside: that the program is likely to take meanwhile; set by the caller */
   uint64_t begin_ns;
   uint64_t armed_ns;          /* beside: pages are watched */
   uint64_t swept_ns;

@@ -8,6 +8,7 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "base/syscall_probe.h"
+#include "gc/assist.h"
 #include "gc/collector.h"
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
@@ -33,6 +34,7 @@ static uint64_t cycle_count;
 static uint64_t cycle_ended_ns;   /* by the coarse clock, which lags behind the other */
 static uint64_t used_at_end_bytes;
 static uint64_t stop_root_bytes;  /* that the last stop of the last cycle beside the program looked at */
+static uint64_t last_grown_bytes; /* while that went on */
 static size_t   estimate_turn;
 static int      cycle_process_id;
 static bool     has_ended;
@@ -53,8 +55,8 @@ static atom_word handed_bytes, handed_before_bytes;
  * and how much had been handed out since the beginning by then. */
 static atom_word begin_allocated_bytes, grown_bytes, grown_at_handed_bytes;
 
-/* Atomic: by threads that were slowed down, since the end of the last cycle. */
-static atom_word waited_ns;
+/* Atomic: by threads that were slowed down, since the end of the last cycle; and of that, what they marked. */
+static atom_word waited_ns, assisted_ns;
 
 /* A handler of the program must not come in between: it may collect, and may leave by a jump.  But the thread
  * can be stopped while it waits. */
@@ -99,8 +101,10 @@ static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
-  if (report->is_beside)
+  if (report->is_beside) {
     stop_root_bytes = report->stop_root_bytes;
+    last_grown_bytes = grown_in(report);
+  }
   cycle->found = (struct pacer_input){
     .live_bytes = report->sweep.live_bytes,
     .held_bytes = report->sweep.held_bytes,
@@ -140,6 +144,7 @@ end_report(struct cycle_report *report) {
   report->pacer = pacer;
   report->goal_after_bytes = pacer.goal_bytes;
   report->waited_ns = atom_swap_full(&waited_ns, 0);
+  report->assisted_ns = atom_swap_full(&assisted_ns, 0);
   collection->end_ns = platform_now_ns();
   report->interval_ns = collection->end_ns - last_cycle.end_ns;
   last_cycle.begin_ns = collection->begin_ns;
@@ -185,6 +190,7 @@ static struct cycle_report report_beside;
 static void
 run_beside(void *arg) {
   struct cycle_report *report = arg;
+  collection_start_world(&report->collection);
   platform_schedule_normally();
   collection_run_beside(&report->collection);
   end_report(report);
@@ -223,14 +229,17 @@ suits_beside(enum cycle_cause cause) {
   return heap_bytes > STOPPED_BYTES_MAX && !is_mostly_roots && !outruns_marker(heap_bytes);
 }
 
-/* In a stop, for the descriptors of its thread (gc/collector.h).  Why it was given up is in the report, if it was. */
+/* In a stop, for the descriptors of its thread (gc/collector.h), which that ends: else it would have to wait for a
+ * processor while the threads of the program go on.  Why the cycle was given up is in the report, if it was. */
 static bool
 start_collector_locked(struct collection_report *report) {
-  bool has_started = false;
   uint64_t mask = platform_block_signals();
   report->err = collection_stop_world(report);
-  if (!report->err) {
-    has_started = collector_start_stw() == 0;
+  bool has_started = !report->err && collector_start_stw() == 0;
+  if (has_started) {
+    atom_int_store_rlx(&is_beside_running, 1);
+    collector_run(run_beside, &report_beside);
+  } else if (!report->err) {
     collection_start_world(report);
   }
   platform_restore_signals(mask);
@@ -241,14 +250,11 @@ start_collector_locked(struct collection_report *report) {
 static bool
 start_beside_locked(enum cycle_cause cause) {
   begin_report(&report_beside, cause);
-  if (!start_collector_locked(&report_beside.collection))
-    return false;
+  report_beside.collection.expected_bytes = last_grown_bytes;
   atom_store_rlx(&begin_allocated_bytes, sweep_estimate_allocated_bytes(estimate_turn++));
   atom_store_rlx(&grown_bytes, 0);
   atom_store_rlx(&grown_at_handed_bytes, 0);
-  atom_int_store_rlx(&is_beside_running, 1);
-  collector_run(run_beside, &report_beside);
-  return true;
+  return start_collector_locked(&report_beside.collection);
 }
 
 int
@@ -405,20 +411,30 @@ grown_meanwhile(uint64_t handed, uint64_t step_bytes) {
   return min_u64(atom_load_rlx(&grown_bytes) + (handed > at ? handed - at : 0), handed);
 }
 
+/* A program whose last cycle found nothing keeps what it takes, as far as is known; but the collector may get no
+ * processor for long. */
+#define FRUITLESS_ALLOWED_BYTES_MIN (CGC_CONFIG_HOSTILE ? 8 * MIB : 64 * MIB)
+
+static uint64_t
+allowed_growth(void) {
+  enum { FRACTION_MIN = 8, FRACTION_MAX = 4, FRUITLESS_TIMES = 2 };
+  uint64_t goal = pacer.goal_bytes;
+  if (pacer.is_fruitless)
+    return max_u64(goal * FRUITLESS_TIMES, FRUITLESS_ALLOWED_BYTES_MIN);
+  return max_u64(min_u64(pacer.lead_bytes, goal / FRACTION_MAX), goal / FRACTION_MIN);
+}
+
 /* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow
  * with what the cycles before have let them take, or there would be no end to it. */
 uint64_t
 cycle_wait_ns(size_t bytes) {
   static const uint64_t bytes_per_us[] = {512, 64, 16};
-  enum { CAUGHT_UP_BYTES_PER_US = 64, ALLOWED_FRACTION_MIN = 8, ALLOWED_FRACTION_MAX = 4, ESTIMATES_PER_ALLOWED = 8 };
+  enum { CAUGHT_UP_BYTES_PER_US = 64, ESTIMATES_PER_ALLOWED = 8 };
   if (!atom_int_load_rlx(&is_beside_running))
     return 0;
   if (atom_int_load_rlx(&collection_is_catching_up))
     return min_u64(bytes * 1000 / CAUGHT_UP_BYTES_PER_US, WAIT_NS_MAX);
-  if (pacer.is_fruitless)
-    return 0;
-  uint64_t handed = atom_load_rlx(&handed_bytes), goal = pacer.goal_bytes;
-  uint64_t allowed = max_u64(min_u64(pacer.lead_bytes, goal / ALLOWED_FRACTION_MAX), goal / ALLOWED_FRACTION_MIN);
+  uint64_t handed = atom_load_rlx(&handed_bytes), allowed = allowed_growth();
   uint64_t grown = handed > allowed ? grown_meanwhile(handed, allowed / ESTIMATES_PER_ALLOWED) : 0;
   if (grown <= allowed)
     return 0;
@@ -428,8 +444,9 @@ cycle_wait_ns(size_t bytes) {
 }
 
 void
-cycle_note_waited(uint64_t ns) {
+cycle_note_waited(uint64_t ns, uint64_t assisted) {
   atom_add_full(&waited_ns, ns);
+  atom_add_full(&assisted_ns, assisted);
   if (cycle_wait_listener)
     cycle_wait_listener(ns);
 }
@@ -487,6 +504,7 @@ cycle_adopt_fork(void) {
   cycle_process_id = platform_process_id();
   atom_int_store_rlx(&is_beside_running, 0);
   crew_adopt_fork();
+  assist_adopt_fork();
   collector_adopt_fork();
   mark_queue_adopt_fork();
   span_sweep_adopt_fork();

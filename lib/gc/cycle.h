@@ -22,6 +22,7 @@ struct cycle_report {
   uint64_t goal_after_bytes;
   uint64_t interval_ns;       /* since the end of the one before */
   uint64_t waited_ns;         /* by threads of the program meanwhile, that were slowed down */
+  uint64_t assisted_ns;       /* of that, what they marked */
   struct pacer pacer;         /* after it, from what was found: */
   struct pacer_input found;
   struct collection_report collection;
@@ -46,9 +47,9 @@ bool cycle_end_all(void);
 /* Notes that a thread took that many bytes to allocate from; whether it is time to count.  Any thread. */
 bool cycle_note_handed(size_t bytes);
 
-/* Called when a thread has been slowed down, in a slow path. */
+/* Called when a thread has been slowed down, in a slow path; for part of that it may have marked. */
 extern void (*cycle_wait_listener)(uint64_t ns);
-void cycle_note_waited(uint64_t ns);
+void cycle_note_waited(uint64_t ns, uint64_t assisted_ns);
 
 /* How long a thread that has taken that much has to wait for a cycle that goes on beside the program, which takes more
  * than was foreseen. */

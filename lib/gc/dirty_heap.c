@@ -3,6 +3,7 @@
 
 #include "base/arch_x86_64.h"
 #include "gc/dirty_roots.h"
+#include "gc/open_pages.h"
 #include "heap/heap_map.h"
 #include "heap/page_heap.h"
 
@@ -39,6 +40,16 @@ struct collect_job {
 
 /* ---- one arena ---- */
 
+/* What has been watched of an arena, but for what is open. */
+static int
+collect_watched(uintptr_t start_addr, uintptr_t end_addr, size_t *pages_max, struct array *ranges) {
+  uintptr_t run_end_addr;
+  int err = 0;
+  for (; !err && open_pages_next_closed(&start_addr, &run_end_addr, end_addr); start_addr = run_end_addr)
+    err = dirty_collect(start_addr, run_end_addr, pages_max, ranges);
+  return err;
+}
+
 /* What has been mapped since is watched from now on, and collected, as that is what arms it; all of it counts as
  * written. */
 static int
@@ -48,7 +59,7 @@ watch_new(size_t index, uintptr_t start_addr, uintptr_t end_addr, struct array *
   if (err)
     return err;
   watched_bytes[index] = end_addr - arena_addr(index);
-  err = dirty_collect(start_addr, end_addr, &all_pages, ranges);
+  err = collect_watched(start_addr, end_addr, &all_pages, ranges);
   ranges->count = count;
   struct dirty_range *all = err ? NULL : array_add(ranges, sizeof *all);
   if (all)
@@ -65,7 +76,7 @@ collect_arena(size_t index, size_t *pages_max, struct array *ranges) {
   size_t new_pages = (end_addr - new_addr) / ARCH_PAGE_BYTES;
   if (arena->kind & SPAN_KIND_NOSCAN)
     return 0;
-  int err = watched_bytes[index] ? dirty_collect(start_addr, new_addr, pages_max, ranges) : 0;
+  int err = collect_watched(start_addr, new_addr, pages_max, ranges);
   if (err || !new_pages)
     return err;
   if (new_pages <= *pages_max)
@@ -135,22 +146,28 @@ dirty_heap_arm_roots(struct dirty_pages *result) {
 }
 
 int
-dirty_heap_collect(struct dirty_pages *result) {
+dirty_heap_collect(bool keeps_open, struct dirty_pages *result) {
+  if (keeps_open)
+    open_pages_close_filled();
+  else
+    open_pages_close_all();
   return collect_by_crew(1, SIZE_MAX, result);
 }
 
 int
 dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result) {
+  open_pages_close_all();
   size_t mapped_bytes = page_heap_mapped_bytes();
   return collect_by_crew(mapped_bytes >= CREW_BYTES_MIN ? crew_size_for(mapped_bytes) : 1, pages_max, result);
 }
 
 int
-dirty_heap_begin(void) {
+dirty_heap_begin(uint64_t expected_bytes) {
   struct dirty_pages all;
   memset(watched_bytes, 0, arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
+  open_pages_choose(expected_bytes);
   int err = dirty_begin();
-  if (!err && (err = dirty_heap_collect(&all)) != 0)
+  if (!err && (err = collect_by_crew(1, SIZE_MAX, &all)) != 0)
     dirty_heap_end();
   return err;
 }

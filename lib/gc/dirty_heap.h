@@ -17,7 +17,7 @@ struct dirty_pages {
 };
 
 /* Begins to watch the heap.  0 or an errno code; then there is nothing to end. */
-int  dirty_heap_begin(void);
+int  dirty_heap_begin(uint64_t expected_bytes);
 void dirty_heap_end(void);
 
 /* Of the program's own mappings that are watched too (gc/dirty_roots), the pages that are to be scanned. */
@@ -25,7 +25,7 @@ void dirty_heap_arm_roots(struct dirty_pages *result);
 
 /* The pages written since the last call.  Those of memory that is new to the heap count as written.  0, or why they
  * cannot be told: then any may have been written.  Valid until the next call. */
-int dirty_heap_collect(struct dirty_pages *result);
+int dirty_heap_collect(bool keeps_open, struct dirty_pages *result);
 
 /* The same, world stopped: by several threads in a large heap, and of not many more pages than pages_max. */
 int dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result);

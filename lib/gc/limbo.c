@@ -2,7 +2,7 @@
 #include "gc/limbo.h"
 
 #include "base/atom.h"
-#include "gc/crew.h"
+#include "gc/assist.h"
 #include "heap/page_heap.h"
 
 #define RESTING UINT64_MAX
@@ -11,19 +11,23 @@
 static atom_word turn;
 
 /* Atomic: the turn in which each marker last let go, or RESTING.  Written by it, once it runs. */
-static atom_word let_go_in[CREW_MAX];
+static atom_word let_go_in[MARKERS_MAX];
 
 void
 limbo_begin(unsigned marker_count) {
   for (unsigned i = 0; i < marker_count; i++)
     atom_store_rlx(&let_go_in[i], atom_load_rlx(&turn));
+  for (unsigned i = marker_count; i < MARKERS_MAX; i++)
+    atom_store_rlx(&let_go_in[i], RESTING);
 }
 
 static bool
 have_all_let_go(uint64_t now) {
-  for (unsigned i = 0; i < crew_count(); i++)
-    if (atom_load_acq(&let_go_in[i]) < now)
+  for (unsigned i = 0; i < MARKERS_MAX; i++) {
+    bool exists = i < crew_count() || i >= CREW_MAX;
+    if (exists && atom_load_acq(&let_go_in[i]) < now)
       return false;
+  }
   return true;
 }
 

@@ -10,7 +10,7 @@
 #ifndef CGC_GC_LIMBO_H
 #define CGC_GC_LIMBO_H
 
-/* Before markers start; marker 0 is one of them. */
+/* Before markers start; marker 0 is one of them.  The others rest, until one that assists lets go. */
 void limbo_begin(unsigned marker_count);
 
 /* The marker holds no span that it has found before. */

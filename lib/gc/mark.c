@@ -77,6 +77,7 @@ CGC_INLINE void
 scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
   struct mark_range *oldest = &marker->ahead[marker->ahead_at++ % MARK_AHEAD_COUNT], ready = *oldest;
   __builtin_prefetch((const void *)addr);
+  __builtin_prefetch((const void *)(addr + bytes - 1));   /* the processor sees what lies between, if that is much */
   *oldest = (struct mark_range){addr, bytes};
   if (ready.bytes)
     mark_scan_block(marker, (const uintptr_t *)ready.addr, (const uintptr_t *)(ready.addr + ready.bytes));
@@ -201,7 +202,7 @@ share_spans(struct marker *marker) {
 }
 
 bool
-mark_drain(struct marker *marker, const atom_int *waiting_markers) {
+mark_drain(struct marker *marker) {
   enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 16 };
   for (;;) {
     if (++marker->span_count % SPANS_HELD_MAX == 0 && !look_up(marker))
@@ -213,7 +214,7 @@ mark_drain(struct marker *marker, const atom_int *waiting_markers) {
     }
     if (!span)
       return true;
-    if (atom_int_load_rlx(waiting_markers) && !mark_queue_has_work())
+    if (mark_queue_is_wanted() && !mark_queue_has_work())
       share_spans(marker);
     scan_span(marker, span);
   }

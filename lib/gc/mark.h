@@ -81,7 +81,7 @@ void mark_root(struct marker *marker, const struct root *root);
 
 /* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with
  * blocks left. */
-bool mark_drain(struct marker *marker, const atom_int *waiting_markers);
+bool mark_drain(struct marker *marker);
 
 /* Shares all that this marker has left. */
 void mark_hand_over(struct marker *marker);

@@ -27,6 +27,19 @@ mark_queue_share(struct mark_list *list) {
   *list = (struct mark_list){0};
 }
 
+/* Atomic. */
+static atom_int wanting_markers;
+
+void
+mark_queue_want(int count) {
+  atom_int_add_full(&wanting_markers, count);
+}
+
+bool
+mark_queue_is_wanted(void) {
+  return atom_int_load_rlx(&wanting_markers) != 0;
+}
+
 bool
 mark_queue_has_work(void) {
   return atom_int_load_acq(&has_work) != 0;
@@ -53,5 +66,6 @@ mark_queue_forget(void) {
 void
 mark_queue_adopt_fork(void) {
   lock_reset(&queue_lock);
+  atom_int_store_rlx(&wanting_markers, 0);
   mark_queue_forget();
 }

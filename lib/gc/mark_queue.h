@@ -57,6 +57,10 @@ mark_list_prepend(struct mark_list *list, struct mark_list *more) {
 /* Shares all spans of a list, and empties it. */
 void mark_queue_share(struct mark_list *list);
 
+/* Markers that have nothing to do, more or fewer by so many; those that have give some away. */
+void mark_queue_want(int markers);
+bool mark_queue_is_wanted(void);
+
 /* Moves shared spans to an empty list; false if there are none. */
 bool mark_queue_steal(struct mark_list *list);
 bool mark_queue_has_work(void);

@@ -27,8 +27,6 @@ rescan_part(struct marker *marker, uintptr_t block_addr, size_t block_bytes, uin
  * left in it.  That keeps nothing, and a verification must not take it for missed. */
 static void
 note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
-  if (CGC_LIKELY(!marker->notes_seen))
-    return;
   for (uintptr_t at = from; at + sizeof at <= to; at += sizeof at / 2) {
     uintptr_t word;
     memcpy(&word, (const void *)at, sizeof word);
@@ -39,17 +37,35 @@ note_part(const struct marker *marker, uintptr_t from, uintptr_t to) {
 }
 
 static void
+note_slots(const struct marker *marker, const struct cgc_span *span, size_t first, uint64_t slots) {
+  for (; slots; slots &= slots - 1) {
+    uintptr_t addr = span_slot_addr(span, first + (unsigned)__builtin_ctzll(slots));
+    note_part(marker, addr, addr + span->slot_bytes);
+  }
+}
+
+/* The slots of a word that are marked and in use: neighbours are scanned as one. */
+static void
+rescan_slots(struct marker *marker, const struct cgc_span *span, size_t first, uint64_t slots, uintptr_t start_addr,
+             uintptr_t end_addr) {
+  while (slots) {
+    unsigned slot = (unsigned)__builtin_ctzll(slots), count = count_trailing_ones(slots >> slot);
+    rescan_part(marker, span_slot_addr(span, first + slot), (size_t)count * span->slot_bytes, start_addr, end_addr);
+    slots &= slots + ((uint64_t)1 << slot);   /* carries through the neighbours */
+  }
+}
+
+static void
 rescan_slots_in(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
-  size_t first = start_addr <= span->base_addr ? 0 : span_slot_of(span, start_addr), count = span->slot_count;
-  for (size_t slot = first; slot < count && span_slot_addr(span, slot) < end_addr; slot++) {
-    uint64_t bit = (uint64_t)1 << slot % 64;
-    uintptr_t addr = span_slot_addr(span, slot);
-    if (!(atom_load_rlx(&span->words[slot / 64].mark) & bit))
-      continue;
-    if (span_word_free(span, (unsigned)(slot / 64)) & bit)
-      note_part(marker, addr, addr + span->slot_bytes);
-    else
-      rescan_part(marker, addr, span->slot_bytes, start_addr, end_addr);
+  size_t first = start_addr <= span->base_addr ? 0 : span_slot_of(span, start_addr);
+  size_t end = min_u64(span_slot_of(span, end_addr - 1) + 1, span->slot_count);
+  for (size_t from = first; from < end; from = round_down(from, 64) + 64) {
+    unsigned word = (unsigned)(from / 64);
+    uint64_t wanted = UINT64_MAX << from % 64 & span_slots_mask((unsigned)end, word);
+    uint64_t marked = atom_load_rlx(&span->words[word].mark) & wanted, free = span_word_free(span, word);
+    if (CGC_UNLIKELY(marker->notes_seen))
+      note_slots(marker, span, (size_t)word * 64, marked & free);
+    rescan_slots(marker, span, (size_t)word * 64, marked & ~free, start_addr, end_addr);
   }
 }
 

@@ -80,6 +80,13 @@ found_something(const struct pacer *pacer, const struct pacer_input *found) {
   return found->held_bytes + found->reclaimed_bytes > grown / FOUND_FRACTION_MIN;
 }
 
+/* A program that builds what it keeps has few cycles anyway, for each finds the heap much larger; and garbage may follow,
+ * for which there should be no more room than for others. */
+static bool
+is_building(const struct pacer *pacer, const struct pacer_input *found) {
+  return found->live_bytes > pacer->grown_from_bytes + pacer->grown_from_bytes / 2;
+}
+
 /* The allocated bytes at which the heap, with what it takes beyond its blocks, is at the limit of memory. */
 static uint64_t
 goal_at_limit(const struct pacer_input *found) {
@@ -117,7 +124,7 @@ lead_bytes(const struct pacer *pacer, const struct pacer_input *found) {
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->is_fruitless = !found_something(pacer, found);
-  if (!pacer->is_fruitless || found->live_bytes < SMALL_HEAP_BYTES)
+  if (!pacer->is_fruitless || found->live_bytes < SMALL_HEAP_BYTES || is_building(pacer, found))
     pacer->multiplier = 1;
   else if (pacer->multiplier < MULTIPLIER_MAX)
     pacer->multiplier *= 2;

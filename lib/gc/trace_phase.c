@@ -5,6 +5,7 @@
 #include "base/meta.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "gc/assist.h"
 #include "gc/crew.h"
 #include "gc/dirty_roots.h"
 #include "gc/limbo.h"
@@ -24,6 +25,7 @@ struct trace_job {
   const struct dirty_pages *pages;   /* or NULL */
   bool is_beside;
   bool skips_watched;                /* roots of which the written pages are known */
+  bool is_shared;                    /* with threads that assist */
   const atom_int *interrupt;         /* as the markers' */
   uint64_t deadline_ns;
 
@@ -43,34 +45,53 @@ marker_at(unsigned index) {
 
 /* ---- one marker's part ---- */
 
+/* With threads that assist: none may come any more, or they would take turns for ever. */
 static bool
 is_over(struct trace_job *job) {
-  return atom_int_load_rlx(&job->is_interrupted) ||
-         (atom_int_load_acq(&job->waiting_markers) == crew_count() && !mark_queue_has_work());
+  if (atom_int_load_rlx(&job->is_interrupted))
+    return true;
+  if (atom_int_load_acq(&job->waiting_markers) != crew_count() || mark_queue_has_work())
+    return false;
+  return !job->is_shared || (assist_hold() && !mark_queue_has_work());
 }
 
-/* Waits until there is something to steal.  False when all markers wait: then nobody has work, and
+static void
+begin_waiting(const struct marker *marker, struct trace_job *job) {
+  limbo_rest(marker->index);
+  mark_queue_want(1);
+  atom_int_add_full(&job->waiting_markers, 1);
+}
+
+static void
+end_waiting(const struct marker *marker, struct trace_job *job) {
+  if (job->is_shared)
+    assist_go_on();
+  atom_int_add_full(&job->waiting_markers, -1);
+  mark_queue_want(-1);
+  limbo_let_go(marker->index);
+}
+
+/* Waits until there is something to steal.  False when all markers wait, and nobody assists: then nobody has work, and
  * nobody can make any; or when another was interrupted. */
 static bool
 await_work(struct marker *marker, struct trace_job *job) {
   enum { SPINS = 64 };
-  limbo_rest(marker->index);
-  atom_int_add_full(&job->waiting_markers, 1);
+  begin_waiting(marker, job);
   for (unsigned turn = 1;; turn++) {
     if (mark_queue_has_work()) {
-      atom_int_add_full(&job->waiting_markers, -1);
-      limbo_let_go(marker->index);
+      end_waiting(marker, job);
       if (mark_steal(marker))
         return true;
-      limbo_rest(marker->index);
-      atom_int_add_full(&job->waiting_markers, 1);
+      begin_waiting(marker, job);
     }
     if (is_over(job))
-      return false;
+      break;
     atom_pause();
     if (turn % SPINS == 0)
       platform_yield();
   }
+  mark_queue_want(-1);
+  return false;
 }
 
 /* The range of that number, counted through all parts; NULL behind the last. */
@@ -95,12 +116,31 @@ trace_range(struct marker *marker, const struct dirty_range *range) {
     mark_root(marker, &(struct root){range->start_addr - sizeof(void *), range->end_addr + sizeof(void *), ROOT_DATA});
 }
 
+/* What is known of the pages after the next ones, and what is in them, is fetched meanwhile. */
+static void
+fetch_ahead(const struct dirty_pages *pages, size_t number) {
+  enum { ENTRY_AHEAD = 8, SPAN_AHEAD = 4 };
+  const struct dirty_range *range = range_at(pages, number + ENTRY_AHEAD);
+  if (range)
+    heap_map_prefetch(range->start_addr);
+  range = range_at(pages, number + SPAN_AHEAD);
+  const struct cgc_span *span = range ? heap_map_span(range->start_addr) : NULL;
+  if (!span)
+    return;
+  __builtin_prefetch(&span->base_addr);
+  __builtin_prefetch(&span->words[1]);
+  for (unsigned line = 0; line < 4; line++)   /* the processor sees what is next */
+    __builtin_prefetch((const char *)range->start_addr + line * 64);
+}
+
 static bool
 trace_pages(struct marker *marker, struct trace_job *job) {
   const struct dirty_range *range;
-  while (job->pages && (range = range_at(job->pages, atom_add_full(&job->next_range, 1)))) {
+  size_t number;
+  while (job->pages && (range = range_at(job->pages, number = atom_add_full(&job->next_range, 1)))) {
+    fetch_ahead(job->pages, number);
     trace_range(marker, range);
-    if (!mark_drain(marker, &job->waiting_markers))
+    if (!mark_drain(marker))
       return false;
   }
   return true;
@@ -119,7 +159,7 @@ trace_roots(struct marker *marker, struct trace_job *job) {
     const struct root *root = &job->roots->roots[next];
     if (!job->skips_watched || !is_watched(root))
       mark_root(marker, root);
-    if (!mark_drain(marker, &job->waiting_markers))
+    if (!mark_drain(marker))
       return false;
   }
   return true;
@@ -128,7 +168,7 @@ trace_roots(struct marker *marker, struct trace_job *job) {
 static bool
 trace_rest(struct marker *marker, struct trace_job *job) {
   do
-    if (!mark_drain(marker, &job->waiting_markers))
+    if (!mark_drain(marker))
       return false;
   while (mark_steal(marker) || await_work(marker, job));
   return true;
@@ -176,11 +216,16 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
     if (!marker_at(i))
       return ENOMEM;
   for (unsigned i = 0; i < wanted; i++)
-    init_marker(i, wanted == 1, job);
+    init_marker(i, wanted == 1 && !job->is_shared, job);
   limbo_begin(wanted);
   atom_int_store_rlx(&job->waiting_markers, 0);
   atom_int_store_rlx(&job->is_interrupted, 0);
-  return add_results(crew_run(wanted, trace_work, job), result);
+  if (job->is_shared)
+    assist_begin(markers[0]->notes_seen);
+  unsigned count = crew_run(wanted, trace_work, job);
+  if (job->is_shared)
+    assist_end();
+  return add_results(count, result);
 }
 
 int
@@ -241,14 +286,14 @@ crew_size_beside(void) {
 /* One marker until help is called for, then all that may. */
 int
 trace_beside(const struct dirty_pages *pages, struct trace_result *result) {
-  unsigned crew_size = crew_size_beside();
   struct trace_job job = {.pages = pages, .is_beside = true, .deadline_ns = UINT64_MAX};
   int err;
   do {
-    bool is_alone = crew_size == 1 || !atom_int_load_rlx(&is_help_wanted);
-    job.interrupt = is_alone && crew_size > 1 ? &is_help_wanted : NULL;
-    err = trace_by_crew(is_alone ? 1 : crew_size, &job, result);
+    job.is_shared = atom_int_load_rlx(&is_help_wanted);
+    job.interrupt = job.is_shared ? NULL : &is_help_wanted;
+    err = trace_by_crew(job.is_shared ? crew_size_beside() : 1, &job, result);
   } while (!err && job.is_interrupted);
+  result->scanned_bytes += assist_take_scanned_bytes();
   return err;
 }
 

@@ -62,6 +62,14 @@ heap_map_span(uintptr_t addr) {
   return heap_map.pages[offset >> SPAN_PAGE_BYTES_LOG2];
 }
 
+/* Fetches what heap_map_span reads of an address in the heap. */
+CGC_INLINE void
+heap_map_prefetch(uintptr_t addr) {
+  uintptr_t offset = addr - heap_map.base_addr;
+  if (offset < atom_load_rlx(&heap_map.extent_bytes))
+    __builtin_prefetch(&heap_map.pages[offset >> SPAN_PAGE_BYTES_LOG2]);
+}
+
 CGC_INLINE struct cgc_span **
 heap_map_entry(uintptr_t addr) {
   return &heap_map.pages[(addr - heap_map.base_addr) >> SPAN_PAGE_BYTES_LOG2];

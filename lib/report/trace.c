@@ -132,7 +132,8 @@ add_work(struct text *line, const struct collection_report *report) {
 static void
 add_share(struct text *line, const struct cycle_report *report) {
   add_ms(line, ", waits ", 0, report->waited_ns);
-  text_add(line, " ms, cpu ");
+  add_ms(line, " (marking ", 0, report->assisted_ns);
+  text_add(line, ") ms, cpu ");
   text_add_ratio(line, report->collection.cpu_ns * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
   text_add(line, "%");
 }

@@ -56,6 +56,9 @@ byte field[5];
 byte free_bits, marks, scanned;   /* of slots */
 byte written;                     /* slots whose pointer was stored since they were allocated: what lay there is none */
 byte armed, dirty;                /* pages */
+#ifdef OPEN
+byte open;                        /* pages that are not armed at first, and count as written (gc/open_pages.h) */
+#endif
 byte used;                        /* spans */
 bool is_reuse_deferred, limbo;    /* of the second span: freed, and kept for the marker */
 byte owner[2];                    /* of a span: 0, or the thread that allocates from it, plus one */
@@ -447,11 +450,26 @@ inline scan_roots() {
 
 /* ---- written pages (dirty_heap.c) ---- */
 
-/* PAGEMAP_SCAN: a page that was written is told and armed again in one step. */
+#ifdef OPEN
+#ifdef KEEP_OPEN   /* mutant: in the last stop, too */
+#define IS_LEFT_OPEN(page) (open & BIT(page))
+#else
+#define IS_LEFT_OPEN(page) ((open & BIT(page)) && !stopped)
+#endif
+#define CLOSE(page)        open = open & ~BIT(page)
+#else
+#define IS_LEFT_OPEN(page) false
+#define CLOSE(page)        skip
+#endif
+
+/* PAGEMAP_SCAN: a page that was written is told and armed again in one step.  Which pages stay open is anybody's
+ * guess. */
 inline collect_page(page) {
   atomic {
     if
+    :: IS_LEFT_OPEN(page) -> skip
     :: dirty & BIT(page) ->
+      CLOSE(page);
       found = found | BIT(page);
       dirty = dirty & ~BIT(page);
 #ifdef COLLECT_WITHOUT_REARM   /* mutant: beside the program it is not armed again */
@@ -467,6 +485,17 @@ inline collect_page(page) {
   }
 }
 
+inline arm_page(page) {
+#ifdef OPEN
+  if
+  :: armed = armed | BIT(page)
+  :: atomic { open = open | BIT(page); dirty = dirty | BIT(page) }
+  fi
+#else
+  armed = armed | BIT(page)
+#endif
+}
+
 inline collect() {
   found = 0;
   collect_page(0);
@@ -474,8 +503,8 @@ inline collect() {
 }
 
 inline arm() {
-  armed = armed | 1;
-  armed = armed | 2
+  arm_page(0);
+  arm_page(1)
 }
 
 /* ---- a cycle (collection.c) ---- */

@@ -68,6 +68,8 @@ verified concurrent -DSTEPS=4 -DROUNDS=2
 verified concurrent -DSTEPS=4 -DCYCLES=2
 verified concurrent -DSTEPS=4 -DCYCLES=2 -DLARGE
 verified concurrent -DSTEPS=2 -DTHREADS=2
+verified concurrent -DSTEPS=4 -DROUNDS=2 -DOPEN
+verified concurrent -DSTEPS=4 -DCYCLES=2 -DOPEN
 verified concurrent -DSTEPS=4 -DFREE_BIT_FIRST
 verified concurrent -DSTEPS=4 -DBLACK
 verified reuse
@@ -79,6 +81,7 @@ for mutant in ARM_AFTER_SCAN COLLECT_WITHOUT_REARM RESCAN_BEFORE_COLLECT NO_RESC
 done
 refuted concurrent -DSTEPS=4 -DLARGE -DSWEEP_NEW
 refuted concurrent -DSTEPS=4 -DCYCLES=2 -DKEEP_SCANNED
+refuted concurrent -DSTEPS=4 -DOPEN -DKEEP_OPEN
 refuted concurrent -DSTEPS=4 -DBLACK -DBLACK_LATE
 refuted concurrent -DSTEPS=4 -DBLACK -DBLACK_STOPPABLE
 refuted reuse -DREUSE_WHILE_MARKING

@@ -51,11 +51,11 @@ has_page_of(const struct dirty_pages *pages, const char *at) {
 static void
 look_at_what_is_there(void) {
   struct dirty_pages pages;
-  errs[0] = dirty_heap_collect(&pages);
+  errs[0] = dirty_heap_collect(false, &pages);
   seen.old_again = has_page_of(&pages, old);
   seen.again_pages = pages.page_count;
   old[5 * ARCH_PAGE_BYTES] = noscan[5 * ARCH_PAGE_BYTES] = 1;
-  errs[1] = dirty_heap_collect(&pages);
+  errs[1] = dirty_heap_collect(false, &pages);
   seen.old_written = has_page_of(&pages, old + 5 * ARCH_PAGE_BYTES);
   seen.noscan_written = has_page_of(&pages, noscan + 5 * ARCH_PAGE_BYTES);
   seen.written_pages = pages.page_count;
@@ -66,12 +66,12 @@ look_at_what_is_new(void) {
   struct dirty_pages pages;
   size_t bytes = MORE_PAGES * SPAN_PAGE_BYTES;
   more = take(MORE_PAGES, 0);
-  errs[2] = dirty_heap_collect(&pages);
+  errs[2] = dirty_heap_collect(false, &pages);
   seen.new_of_more = has_all(&pages, more + bytes / 2, bytes / 2);
-  errs[3] = dirty_heap_collect(&pages);
+  errs[3] = dirty_heap_collect(false, &pages);
   seen.more_again = has_page_of(&pages, more + bytes / 2);
   more[bytes - 1] = 1;
-  errs[4] = dirty_heap_collect(&pages);
+  errs[4] = dirty_heap_collect(false, &pages);
   seen.more_written = has_page_of(&pages, more + bytes - 1);
 }
 
@@ -94,7 +94,7 @@ look_at_no_more_than_asked_for(void) {
   errs[5] = dirty_heap_collect_stw(10, &pages);
   limited.is_cut = !pages.is_complete && pages.page_count >= 10 && pages.page_count <= 10 * pages.part_count;
   size_t found = count_old_pages(&pages);
-  errs[6] = dirty_heap_collect(&pages);
+  errs[6] = dirty_heap_collect(false, &pages);
   limited.is_rest_found = pages.is_complete && has_page_of(&pages, newest + MORE_PAGES * SPAN_PAGE_BYTES - 1);
   limited.is_all_found = found + count_old_pages(&pages) == BLOCK_PAGES;
   *old = 3;
@@ -104,7 +104,7 @@ look_at_no_more_than_asked_for(void) {
 
 static void *
 look(void *arg) {
-  begin_err = dirty_heap_begin();
+  begin_err = dirty_heap_begin(0);
   if (begin_err)
     return arg;
   look_at_what_is_there();

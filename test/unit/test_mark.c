@@ -5,8 +5,11 @@
 
 #include "base/arch_x86_64.h"
 #include "base/options.h"
+#include "gc/assist.h"
+#include "gc/limbo.h"
 #include "gc/mark.h"
 #include "gc/shadow.h"
+#include "gc/sweep.h"
 #include "gc/trace_phase.h"
 #include "heap/page_heap.h"
 
@@ -34,11 +37,10 @@ take(unsigned size_class) {
 static void
 mark_all(const struct root *root) {
   static struct marker marker;
-  static atom_int nobody;
   marker_init(&marker, true, false);
   mark_root(&marker, root);
   do
-    mark_drain(&marker, &nobody);
+    mark_drain(&marker);
   while (mark_steal(&marker));
   ck_assert_int_eq(marker.err, 0);
 }
@@ -304,10 +306,9 @@ set_mark(const void *block) {
 static void
 rescan(uintptr_t start_addr, uintptr_t end_addr) {
   static struct marker marker;
-  static atom_int nobody;
   marker_init(&marker, true, false);
   mark_rescan_range(&marker, start_addr, end_addr);
-  mark_drain(&marker, &nobody);
+  mark_drain(&marker);
 }
 
 static uintptr_t
@@ -534,21 +535,105 @@ START_TEST(mark_beside_is_by_one_marker_until_help_is_called) {
 }
 END_TEST
 
+/* ---- threads that assist ---- */
+
+/* All that a root leads to waits to be taken. */
+static void
+share_chain(void) {
+  static struct marker marker;
+  struct root_list roots = make_chains();
+  marker_init(&marker, false, true);
+  mark_root(&marker, roots.roots);
+  mark_hand_over(&marker);
+  limbo_begin(1);
+}
+
+START_TEST(mark_assistant_marks_what_is_shared) {
+  enum { LONG_NS = 1000 * 1000 * 1000 };
+  unit_start_heap();
+  share_chain();
+  ck_assert_uint_eq(assist_for(LONG_NS), 0);   /* not open */
+  assist_begin(false);
+  uint64_t ns = assist_for(LONG_NS);
+  ck_assert(ns > 0 && ns < LONG_NS);           /* there was no more to do */
+  ck_assert(!mark_queue_has_work() && !mark_queue_is_wanted());
+  ck_assert_uint_eq(count_marked_links((void **)root_chain), CHAIN_LINKS);
+  ck_assert_uint_ge(assist_take_scanned_bytes(), CHAIN_LINKS * 48);
+  ck_assert_uint_eq(assist_take_scanned_bytes(), 0);
+  assist_end();
+  ck_assert_uint_eq(assist_for(LONG_NS), 0);
+}
+END_TEST
+
+START_TEST(mark_assistant_without_time_leaves_all_to_others) {
+  static struct marker other;
+  unit_start_heap();
+  share_chain();
+  assist_begin(false);
+  for (int i = 0; i < 3; i++)
+    assist_for(0);
+  assist_end();
+  ck_assert(mark_queue_has_work());
+  marker_init(&other, true, true);
+  while (mark_steal(&other))
+    ck_assert(mark_drain(&other));
+  ck_assert_uint_eq(count_marked_links((void **)root_chain), CHAIN_LINKS);
+}
+END_TEST
+
+static atom_int must_assist;
+
+static void *
+assist_again_and_again(void *arg) {
+  while (atom_int_load_rlx(&must_assist))
+    assist_for(20 * 1000);
+  return arg;
+}
+
+/* They come and go while a crew marks: nothing is missed, and none is left behind. */
+START_TEST(mark_beside_with_assistants_misses_nothing) {
+  enum { THREADS = ASSIST_MAX + 1, TURNS = 200 };
+  pthread_t threads[THREADS];
+  struct trace_result result = {0};
+  unit_start_heap();
+  option_values[OPTION_MARKERS] = 2;
+  make_chains();
+  atom_int_store_rlx(&must_assist, 1);
+  for (int i = 0; i < THREADS; i++)
+    threads[i] = unit_start_thread(assist_again_and_again, NULL);
+  for (int turn = 0; turn < TURNS; turn++) {
+    sweep_clear_marks();
+    for (int k = 0; k < CHAINS; k++)
+      set_mark(chains[k][0]);
+    ck_assert_int_eq(trace_begin_beside(), 0);
+    trace_call_help();
+    ck_assert_int_eq(trace_beside(&chain_pages, &result), 0);
+    trace_end_beside();
+    ck_assert(!mark_queue_has_work());
+    ck_assert_uint_eq(count_marked_chains(), CHAINS);
+  }
+  atom_int_store_rlx(&must_assist, 0);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  ck_assert(assist_hold() && !mark_queue_is_wanted());
+}
+END_TEST
+
 START_TEST(mark_drain_that_is_interrupted_hands_over_what_is_left) {
   static struct marker marker, other;
-  static atom_int nobody, is_interrupted;
+  static atom_int is_interrupted;
   unit_start_heap();
   struct root_list roots = make_chains();
   marker_init(&marker, true, false);
   marker.interrupt = &is_interrupted;
   mark_root(&marker, roots.roots);
   atom_int_store_rlx(&is_interrupted, 1);
-  ck_assert(!mark_drain(&marker, &nobody));
+  ck_assert(!mark_drain(&marker));
   ck_assert_uint_lt(count_marked_links((void **)root_chain), CHAIN_LINKS);
   mark_hand_over(&marker);
   marker_init(&other, true, false);
   while (mark_steal(&other))
-    ck_assert(mark_drain(&other, &nobody));
+    ck_assert(mark_drain(&other));
   ck_assert_uint_eq(count_marked_links((void **)root_chain), CHAIN_LINKS);
 }
 END_TEST
@@ -584,11 +669,10 @@ static struct marker table_marker;
 
 static void
 rescan_table(void) {
-  static atom_int nobody;
   page_heap_begin_round(false);
   marker_init(&table_marker, true, false);
   mark_rescan_range(&table_marker, (uintptr_t)table, (uintptr_t)(table + TABLE_WORDS));
-  ck_assert(mark_drain(&table_marker, &nobody));
+  ck_assert(mark_drain(&table_marker));
 }
 
 static void
@@ -1084,6 +1168,9 @@ mark_suite(void) {
   tcase_add_loop_test(tests, mark_finish_follows_pages_and_roots, 1, 5);
   tcase_add_loop_test(tests, mark_finish_past_its_deadline_leaves_the_rest_to_be_marked_beside, 1, 4);
   tcase_add_loop_test(tests, mark_beside_is_by_one_marker_until_help_is_called, 0, 2);
+  tcase_add_test(tests, mark_assistant_marks_what_is_shared);
+  tcase_add_test(tests, mark_assistant_without_time_leaves_all_to_others);
+  tcase_add_test(tests, mark_beside_with_assistants_misses_nothing);
   tcase_add_test(tests, mark_drain_that_is_interrupted_hands_over_what_is_left);
   tcase_add_test(tests, mark_rescan_of_a_large_block_looks_at_the_pages_asked_for);
   tcase_add_test(tests, mark_rescan_of_a_settled_page_looks_up_nothing);

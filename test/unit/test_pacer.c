@@ -118,9 +118,9 @@ START_TEST(pacer_fruitless_cycles_have_all_of_the_growth) {
 END_TEST
 
 START_TEST(pacer_fruitless_cycles_double_the_percent_once) {
-  static const uint64_t expected[] = {2, 2, 2, 2, 2};
+  static const uint64_t expected[] = {1, 2, 2, 2, 2};   /* the first finds a heap that has been built */
   struct pacer pacer = started(PERCENT, SINGLE), plain = started(PERCENT, SINGLE);
-  uint64_t live = 1000 * MIB;
+  const uint64_t live = 1000 * MIB;
   for (size_t i = 0; i < CGC_COUNT(expected); i++) {
     end_cycle_found(&plain, live, live);
     end_cycle_found(&pacer, live, 0);
@@ -128,8 +128,19 @@ START_TEST(pacer_fruitless_cycles_double_the_percent_once) {
     ck_assert_uint_eq(pacer.multiplier, expected[i]);
     ck_assert_uint_ge(growth(&pacer), growth(&plain) * expected[i]);
     ck_assert_uint_le(growth(&pacer), live * expected[i]);
-    live = pacer.goal_bytes;
   }
+}
+END_TEST
+
+START_TEST(pacer_program_that_builds_has_no_doubling) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  for (uint64_t live = 1000 * MIB; live < 100000 * MIB; live = pacer.goal_bytes) {
+    end_cycle_found(&pacer, live, 0);
+    ck_assert_uint_eq(pacer.multiplier, 1);
+    ck_assert_uint_le(pacer.goal_bytes, 2 * live);
+  }
+  end_cycle_found(&pacer, pacer.grown_from_bytes + pacer.grown_from_bytes / 2, 0);   /* grown, but by less */
+  ck_assert_uint_eq(pacer.multiplier, 2);
 }
 END_TEST
 
@@ -144,7 +155,7 @@ END_TEST
 
 START_TEST(pacer_fruitful_cycle_ends_the_doubling) {
   struct pacer pacer = started(PERCENT, SINGLE);
-  end_cycle_found(&pacer, 1000 * MIB, 0);
+  end_cycle_found(&pacer, 3000 * MIB, 0);
   end_cycle_found(&pacer, 3000 * MIB, 0);
   ck_assert_uint_eq(pacer.multiplier, 2);
   end_cycle_found(&pacer, 3000 * MIB, 1000 * MIB);
@@ -157,9 +168,9 @@ END_TEST
 START_TEST(pacer_cycle_pays_from_a_64th_of_the_new_blocks_on) {
   for (uint64_t extra = 0; extra <= 1; extra++) {
     struct pacer pacer = started(PERCENT, SINGLE);
-    end_cycle_found(&pacer, 640 * MIB, 640 * MIB);
+    end_cycle_found(&pacer, 1600 * MIB, 640 * MIB);
     uint64_t reclaimed = 10 * MIB + extra;
-    end_cycle_found(&pacer, 1280 * MIB - reclaimed, reclaimed);   /* grown by 640 MiB */
+    end_cycle_found(&pacer, 2240 * MIB - reclaimed, reclaimed);   /* grown by 640 MiB */
     ck_assert_uint_eq(pacer.multiplier, extra ? 1 : 2);
   }
 }
@@ -306,6 +317,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_fruitless_cycles_have_all_of_the_growth);
   tcase_add_test(tests, pacer_fruitless_cycles_double_the_percent_once);
   tcase_add_test(tests, pacer_fruitless_cycles_of_a_small_heap_double_nothing);
+  tcase_add_test(tests, pacer_program_that_builds_has_no_doubling);
   tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
   tcase_add_test(tests, pacer_cycle_pays_from_a_64th_of_the_new_blocks_on);
   tcase_add_test(tests, pacer_held_blocks_count_as_found);
