@@ -45,6 +45,17 @@ struct hull {
 
 extern struct hull hull;
 
+CGC_INLINE bool
+hull_has(uintptr_t addr) {
+  return addr - hull.base_addr < HULL_BYTES;
+}
+
+/* Whatever its highest 16 bits are, which may hold a tag. */
+CGC_INLINE bool
+hull_has_tagged(uintptr_t word) {
+  return hull_has(word & (((uintptr_t)1 << 48) - 1));
+}
+
 /* Finds a free range.  False if there is none, for example under a limit of
  * the address space that leaves no room at all. */
 bool hull_init(void);

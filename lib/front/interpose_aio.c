@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "front/interpose_aio.h"
 
+#include "base/hull.h"
 #include "base/platform.h"
 #include "front/interpose_park.h"
 #include "gc/runtime.h"
-#include "world/held_requests.h"
-#include "world/held_signals.h"
+#include "world/held_words.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -13,35 +13,35 @@
 
 /* Others need not be noted. */
 static bool
-holds_pointer(const struct held_request *request) {
-  return held_signals_concern(request->request) || held_signals_concern(request->data);
+holds_pointer(const struct held_words *request) {
+  return hull_has_tagged(request->words[0]) || hull_has_tagged(request->words[1]);
 }
 
 /* The nth request of a list as the kernel will see it; false if it cannot be read, or holds no pointer of ours. */
 static bool
-find_request(long context, long list, long n, struct held_request *request) {
+find_request(long context, long list, long n, struct held_words *request) {
   struct iocb *at, block;
   if (!platform_read_argument(&at, (uintptr_t)list + (uintptr_t)n * sizeof at, sizeof at) ||
       !platform_read_argument(&block, (uintptr_t)at, sizeof block))
     return false;
-  *request = (struct held_request){(uintptr_t)context, (uintptr_t)at, block.aio_data};
+  *request = (struct held_words){(uintptr_t)context, {(uintptr_t)at, block.aio_data}};
   return holds_pointer(request);
 }
 
 static void
 forget_requests(long context, long list, long from, long to) {
-  struct held_request request;
+  struct held_words request;
   for (long n = from; n < to; n++)
     if (find_request(context, list, n, &request))
-      held_requests_remove(&request);
+      held_words_remove(&request);
 }
 
 /* Before they are submitted, as they may be done before that call returns.  False if there is no memory. */
 static bool
 note_requests(long context, long list, long count) {
-  struct held_request request;
+  struct held_words request;
   for (long n = 0; n < count; n++)
-    if (find_request(context, list, n, &request) && !held_requests_add(&request)) {
+    if (find_request(context, list, n, &request) && !held_words_add(&request)) {
       forget_requests(context, list, 0, n);
       return false;
     }
@@ -63,9 +63,9 @@ static void
 got_events(long context, long count, long events) {
   const struct io_event *event = (const struct io_event *)events;
   for (long n = 0; n < count; n++) {
-    struct held_request request = {(uintptr_t)context, event[n].obj, event[n].data};
+    struct held_words request = {(uintptr_t)context, {event[n].obj, event[n].data}};
     if (holds_pointer(&request))
-      held_requests_remove(&request);
+      held_words_remove(&request);
   }
 }
 
@@ -101,7 +101,7 @@ long
 interpose_io_destroy(long context) {
   long result = interpose_parked_syscall(SYS_io_destroy, context, 0, 0, 0, 0, 0);
   if (result == 0)
-    held_requests_remove_context((uintptr_t)context);
+    held_words_remove_all((uintptr_t)context);
   return result;
 }
 
@@ -148,6 +148,6 @@ int
 io_destroy(long context) {
   int result = interpose_parked_io_destroy(context);
   if (result == 0)
-    held_requests_remove_context((uintptr_t)context);
+    held_words_remove_all((uintptr_t)context);
   return result;
 }

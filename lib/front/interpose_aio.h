@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's asynchronous I/O: io_submit(2) and what ends its requests, by libaio's functions and, below, by libc's
- * syscall.  Each makes the call and takes note of what it did (world/held_requests.h). */
+ * syscall.  Each makes the call and takes note of what it did (world/held_words.h). */
 #ifndef CGC_FRONT_INTERPOSE_AIO_H
 #define CGC_FRONT_INTERPOSE_AIO_H
 

@@ -3,11 +3,12 @@
  * Each thread registers before it runs the program's code, so that its stack's bounds are known.  Threads that start
  * otherwise are found when the world stops.  What a thread returns is held for who joins it.
  */
+#include "base/hull.h"
 #include "front/interpose_park.h"
 #include "front/next.h"
 #include "gc/alloc.h"
 #include "gc/runtime.h"
-#include "world/held_returns.h"
+#include "world/held_words.h"
 #include "world/stop_signal.h"
 
 #include <errno.h>
@@ -33,13 +34,28 @@ register_this_thread(void) {
     thread_note_stack();
 }
 
+/* Of a thread; false if the value is a number. */
+static bool
+returns_pointer(pthread_t thread, void *value, struct held_words *held) {
+  *held = (struct held_words){.holder = thread, .words = {(uintptr_t)value}};
+  return hull_has_tagged((uintptr_t)value);
+}
+
+/* What an earlier thread of this name has returned is in other hands by now. */
+static void
+hold_for_join(void *value) {
+  struct held_words held;
+  if (returns_pointer(pthread_self(), value, &held))
+    held_words_replace(&held);
+}
+
 static void *
 run_thread(void *arg) {
   struct thread_start *start = arg, copy = *start;
   free_block(start);
   register_this_thread();
   void *value = copy.function(copy.arg);
-  held_returns_add(pthread_self(), (uintptr_t)value);
+  hold_for_join(value);
   return value;
 }
 
@@ -66,7 +82,7 @@ CGC_EXPORT void
 pthread_exit(void *value) {
   static atom_word next;
   adopt_fork_first();
-  held_returns_add(pthread_self(), (uintptr_t)value);
+  hold_for_join(value);
   ((exit_function *)next_function(&next, "pthread_exit"))(value);
   __builtin_unreachable();
 }
@@ -79,7 +95,9 @@ joined(int err, pthread_t thread, void *value, void **result) {
     return err;
   if (result)
     *result = value;
-  held_returns_remove(thread, (uintptr_t)value);
+  struct held_words held;
+  if (returns_pointer(thread, value, &held))
+    held_words_remove(&held);   /* by now a later thread of that name may have another */
   return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Values that wait in the kernel until a signal is taken (world/held_signals.h). */
+#include "base/hull.h"
 #include "front/next.h"
 #include "world/held_signals.h"
 
@@ -36,7 +37,7 @@ send_to_thread(uintptr_t thread, int signal, union sigval value) {
 static int
 send_noted(int (*send)(uintptr_t, int, union sigval), uintptr_t destination, int signal, union sigval value) {
   uintptr_t word = (uintptr_t)value.sival_ptr;
-  if (!held_signals_concern(word))
+  if (!hull_has_tagged(word))
     return send(destination, signal, value);
   if (!next_is_prepared_sig()) {
     int result = send(destination, signal, value);

@@ -9,9 +9,8 @@
 #include "heap/central.h"
 #include "heap/page_heap.h"
 #include "heap/span_table.h"
-#include "world/held_requests.h"
-#include "world/held_returns.h"
 #include "world/held_signals.h"
+#include "world/held_words.h"
 #include "world/park.h"
 #include "world/signal_action.h"
 
@@ -80,8 +79,7 @@ adopt_fork_blocked(void) {
   stop_world_adopt_fork();
   roots_adopt_fork();
   held_signals_adopt_fork();
-  held_requests_adopt_fork();
-  held_returns_adopt_fork();
+  held_words_adopt_fork();
   thread_adopt_fork();
   central_reset();
   page_heap_rebuild();

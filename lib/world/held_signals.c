@@ -48,12 +48,6 @@ bit_of(int signal) {
   return (uint64_t)1 << (signal - 1);
 }
 
-bool
-held_signals_concern(uintptr_t value) {
-  const uintptr_t untagged = ((uintptr_t)1 << 48) - 1;
-  return (value & untagged) - hull.base_addr < HULL_BYTES;
-}
-
 /* ---- what is pending ---- */
 
 struct pending {

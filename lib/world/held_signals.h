@@ -21,9 +21,6 @@
 
 #include <stdbool.h>
 
-/* Whether the value may be an address in the heap, so that it has to be noted. */
-bool held_signals_concern(uintptr_t value);
-
 /* Around the sending of a signal, with nothing between them but the system call, so that values are noted in the
  * order in which they are sent.  All signals are blocked meanwhile.  Any thread may be in a signal handler of the
  * program's, but not between runtime_enter and _leave. */

@@ -5,9 +5,8 @@
 #include "base/hull.h"
 #include "base/platform.h"
 #include "base/proc.h"
-#include "world/held_requests.h"
-#include "world/held_returns.h"
 #include "world/held_signals.h"
+#include "world/held_words.h"
 #include "world/tasks.h"
 
 #include <errno.h>
@@ -43,7 +42,7 @@ static const char ring_name[] = "anon_inode:[io_uring]";
 static int
 add_words_of_ring(const struct mapping *ring) {
   for (const uintptr_t *at = (const uintptr_t *)ring->start_addr; at < (const uintptr_t *)ring->end_addr; at++)
-    if (*at - hull.base_addr < HULL_BYTES && !array_add_word(&held, *at))
+    if (hull_has(*at) && !array_add_word(&held, *at))
       return ENOMEM;
   return 0;
 }
@@ -160,9 +159,7 @@ kernel_held_list_stw(int holder_tid, const uintptr_t **words, size_t *count) {
   if (!err)
     err = held_signals_list_stw(&held);
   if (!err)
-    err = held_requests_list_stw(&held);
-  if (!err)
-    err = held_returns_list_stw(&held);
+    err = held_words_list_stw(&held);
   *words = held.items;
   *count = held.count;
   return err;

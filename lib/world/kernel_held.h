@@ -5,8 +5,8 @@
  *   asked of the kernel in each cycle   epoll_event.data of every registration; sigev_value of every timer;
  *                                       words in the mapped rings of io_uring
  *   noted by the wrappers of lib/front  values of queued signals (world/held_signals.h); sigev_value of mq_notify;
- *                                       requests of io_submit (world/held_requests.h); what threads
- *                                       returned (world/held_returns.h), though it is libc that holds it
+ *                                       requests of io_submit (world/held_words.h); what threads
+ *                                       returned (likewise), though it is libc that holds it
  *
  * What the kernel tells is exact, whoever registered it by whatever call, and needs no wrapper.  The rest it
  * does not tell.  Of alternate signal stacks it tells the calling thread's, in the frame of the signal that stops a

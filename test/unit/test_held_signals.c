@@ -352,16 +352,16 @@ END_TEST
 
 /* ---- which values ---- */
 
-START_TEST(held_signals_concern_addresses_in_the_hull) {
+START_TEST(hull_has_addresses_with_any_tag) {
   unit_start_runtime();
-  ck_assert(held_signals_concern(hull.heap_addr));
-  ck_assert(held_signals_concern((hull.heap_addr + 123457) | (uintptr_t)0xfff9 << 48));
-  ck_assert(held_signals_concern(hull.end_addr - 1));
-  ck_assert(!held_signals_concern(hull.end_addr));
-  ck_assert(!held_signals_concern(hull.base_addr - 1));
-  ck_assert(!held_signals_concern(0));
-  ck_assert(!held_signals_concern(4711));
-  ck_assert(!held_signals_concern((uintptr_t)&words));
+  ck_assert(hull_has_tagged(hull.heap_addr));
+  ck_assert(hull_has_tagged((hull.heap_addr + 123457) | (uintptr_t)0xfff9 << 48));
+  ck_assert(hull_has_tagged(hull.end_addr - 1));
+  ck_assert(!hull_has_tagged(hull.end_addr));
+  ck_assert(!hull_has_tagged(hull.base_addr - 1));
+  ck_assert(!hull_has_tagged(0));
+  ck_assert(!hull_has_tagged(4711));
+  ck_assert(!hull_has_tagged((uintptr_t)&words));
 }
 END_TEST
 
@@ -383,7 +383,7 @@ held_signals_suite(void) {
   tcase_add_test(tests, held_signals_list_is_refused_while_one_is_sent);
   tcase_add_test(tests, held_signals_one_value_per_message_queue);
   tcase_add_test(tests, held_signals_message_queue_rounds_take_no_memory);
-  tcase_add_test(tests, held_signals_concern_addresses_in_the_hull);
+  tcase_add_test(tests, hull_has_addresses_with_any_tag);
   if (CGC_CONFIG_FAULTS) {
     tcase_add_test(tests, held_signals_without_memory_are_lost);
     tcase_add_test(tests, held_signals_are_kept_if_nothing_can_be_learnt);
