@@ -36,7 +36,7 @@ static void
 wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
   if (CGC_LIKELY(!ns))
     return;
-  uint64_t assisted_ns = assist_for(ns);
+  uint64_t assisted_ns = assist_for(cache, ns);
   if (assisted_ns < ns) {
     runtime_leave(cache);
     platform_sleep(ns - assisted_ns);

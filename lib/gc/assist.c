@@ -14,6 +14,7 @@ struct assistant {
   struct marker *marker;
   char *stack;               /* as the collector's: its frames must not count as the program's */
   uint64_t deadline_ns;
+  const atom_int *interrupt;   /* as a marker's */
 };
 
 static struct assistant assistants[ASSIST_MAX];
@@ -63,8 +64,8 @@ assist_take_scanned_bytes(void) {
 /* ---- a thread of the program ---- */
 
 static bool
-has_time(const struct assistant *assistant) {
-  return platform_now_ns() < assistant->deadline_ns;
+may_go_on(const struct assistant *assistant) {
+  return !atom_int_load_rlx(assistant->interrupt) && platform_now_ns() < assistant->deadline_ns;
 }
 
 /* False if nobody has anything to spare: a marker that has, gives it away sooner. */
@@ -88,9 +89,10 @@ mark_until_deadline(void *arg, uintptr_t stack_pointer) {
   marker_init(marker, false, true);
   marker_set_deadline(marker, assistant->deadline_ns);
   marker->index = CREW_MAX + (unsigned)(assistant - assistants);
+  marker->interrupt = assistant->interrupt;
   marker->notes_seen = notes_seen;
   mark_queue_want(1);
-  while (has_time(assistant) && find_work(assistant))
+  while (may_go_on(assistant) && find_work(assistant))
     mark_drain(marker);
   mark_queue_want(-1);
   mark_hand_over(marker);
@@ -119,7 +121,7 @@ equip(struct assistant *assistant) {
 }
 
 uint64_t
-assist_for(uint64_t ns) {
+assist_for(struct thread_cache *cache, uint64_t ns) {
   uint64_t begin_ns = platform_now_ns();
   if (!atom_int_load_rlx(&is_open) || platform_process_id() != process_id)
     return 0;   /* a vfork child may be killed in the middle */
@@ -127,6 +129,7 @@ assist_for(uint64_t ns) {
   if (!assistant)
     return 0;
   assistant->deadline_ns = begin_ns + ns;
+  assistant->interrupt = &cache->is_stop_wanted;
   atom_int_add_full(&assistant_count, 1);   /* pairs with assist_hold */
   if (atom_int_load_acq(&is_open) && equip(assistant))
     arch_call_on_stack(mark_until_deadline, assistant, assistant->stack);

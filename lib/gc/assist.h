@@ -9,6 +9,7 @@
 #define CGC_GC_ASSIST_H
 
 #include "gc/crew.h"
+#include "heap/thread_cache.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,8 +35,9 @@ uint64_t assist_take_scanned_bytes(void);
 
 /* ---- a thread of the program, in a slow path ---- */
 
-/* Marks for about ns, as long as there is something to mark.  Returns how long it did. */
-uint64_t assist_for(uint64_t ns);
+/* Marks for about ns, as long as there is something to mark and no signal waits for the end of the slow path.  Returns
+ * how long it did. */
+uint64_t assist_for(struct thread_cache *cache, uint64_t ns);
 
 /* In a forked child. */
 void assist_adopt_fork(void);

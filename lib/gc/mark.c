@@ -23,6 +23,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->finds_packed = option(OPTION_PACKED);
   marker->marks_past_end = option(OPTION_PAST_END);
   marker->scan = mark_scan_choose(marker);
+  mark_scan_fill_lanes(marker);
   marker->is_alone = is_alone;
   marker->index = 0;
   marker->interrupt = NULL;

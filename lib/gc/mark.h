@@ -31,8 +31,17 @@ struct mark_range {
   size_t    bytes;
 };
 
+/* What words are compared with, in as many lanes as the longest vectors have.  Blocks are small: to make them for each
+ * took a twentieth of the time. */
+struct mark_lanes {
+  uint64_t address_mask[8];
+  uint32_t lowest_upper_half[16];   /* of addresses in the heap */
+  uint32_t last_upper_half[16];     /* counted from the lowest */
+} CGC_ALIGNED(64);
+
 struct marker {
   /* Constant during a mark. */
+  struct mark_lanes lanes;    /* gc/mark_scan.h */
   uintptr_t heap_addr;        /* of HULL_HEAP_BYTES, as the heap can grow meanwhile */
   uintptr_t address_mask;     /* what of a word is an address */
   uintptr_t pointer_guard;

@@ -17,6 +17,9 @@ typedef void mark_scan_function(struct marker *marker, const uintptr_t *word, co
 /* The fastest of those below that does what the marker's options ask for on this processor. */
 mark_scan_function *mark_scan_choose(const struct marker *marker);
 
+/* What they compare words with, of the other constants of the marker. */
+void mark_scan_fill_lanes(struct marker *marker);
+
 mark_scan_function mark_scan_plain;
 mark_scan_function mark_scan_avx2;       /* not demangles_heap; the processor has them */
 mark_scan_function mark_scan_avx512;

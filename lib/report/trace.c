@@ -134,7 +134,7 @@ add_share(struct text *line, const struct cycle_report *report) {
   add_ms(line, ", waits ", 0, report->waited_ns);
   add_ms(line, " (marking ", 0, report->assisted_ns);
   text_add(line, ") ms, cpu ");
-  text_add_ratio(line, report->collection.cpu_ns * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
+  text_add_ratio(line, (report->collection.cpu_ns + report->assisted_ns) * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
   text_add(line, "%");
 }
 

@@ -7,7 +7,7 @@
 #   -k DIR   keep the outputs in DIR
 #
 # Each row is PASS|FAIL|TIMEOUT module tests; below a FAIL are the tests that differ.  Needs the test suite (Debian:
-# libpython3-testsuite) of /usr/bin/python3.  CGC_OPTIONS reach the preloaded run.  CPYTHON_TIMEOUT is the seconds for
+# libpython3.11-testsuite) of /usr/bin/python3.  CGC_OPTIONS reach the preloaded run.  CPYTHON_TIMEOUT is the seconds for
 # a module (600).  Exit status: 0 if nothing differed, 1 if something did, 2 if the arguments are wrong.
 set -u
 modules=(test_threading test_thread test_signal test_threadsignals test_subprocess test_multiprocessing_fork
@@ -31,7 +31,7 @@ shift $((OPTIND - 1))
 lib=$(realpath "$1")
 shift
 [ $# -gt 0 ] && modules=("$@")
-"$python" -c 'import test.support' 2>/dev/null || { echo "cpython.sh: $python has no test suite" >&2; exit 2; }
+"$python" -c 'import test.test_queue' 2>/dev/null || { echo "cpython.sh: $python has no test suite" >&2; exit 2; }
 
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT

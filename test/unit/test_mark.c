@@ -552,16 +552,16 @@ START_TEST(mark_assistant_marks_what_is_shared) {
   enum { LONG_NS = 1000 * 1000 * 1000 };
   unit_start_heap();
   share_chain();
-  ck_assert_uint_eq(assist_for(LONG_NS), 0);   /* not open */
+  ck_assert_uint_eq(assist_for(&cache, LONG_NS), 0);   /* not open */
   assist_begin(false);
-  uint64_t ns = assist_for(LONG_NS);
+  uint64_t ns = assist_for(&cache, LONG_NS);
   ck_assert(ns > 0 && ns < LONG_NS);           /* there was no more to do */
   ck_assert(!mark_queue_has_work() && !mark_queue_is_wanted());
   ck_assert_uint_eq(count_marked_links((void **)root_chain), CHAIN_LINKS);
   ck_assert_uint_ge(assist_take_scanned_bytes(), CHAIN_LINKS * 48);
   ck_assert_uint_eq(assist_take_scanned_bytes(), 0);
   assist_end();
-  ck_assert_uint_eq(assist_for(LONG_NS), 0);
+  ck_assert_uint_eq(assist_for(&cache, LONG_NS), 0);
 }
 END_TEST
 
@@ -571,7 +571,7 @@ START_TEST(mark_assistant_without_time_leaves_all_to_others) {
   share_chain();
   assist_begin(false);
   for (int i = 0; i < 3; i++)
-    assist_for(0);
+    assist_for(&cache, 0);
   assist_end();
   ck_assert(mark_queue_has_work());
   marker_init(&other, true, true);
@@ -581,12 +581,25 @@ START_TEST(mark_assistant_without_time_leaves_all_to_others) {
 }
 END_TEST
 
+START_TEST(mark_assistant_ends_for_a_signal_that_waits) {
+  unit_start_heap();
+  share_chain();
+  assist_begin(false);
+  atom_int_store_rlx(&cache.is_stop_wanted, 1);
+  assist_for(&cache, 1000 * 1000 * 1000);
+  atom_int_store_rlx(&cache.is_stop_wanted, 0);
+  assist_end();
+  ck_assert(mark_queue_has_work());
+  mark_queue_forget();
+}
+END_TEST
+
 static atom_int must_assist;
 
 static void *
 assist_again_and_again(void *arg) {
   while (atom_int_load_rlx(&must_assist))
-    assist_for(20 * 1000);
+    assist_for(arg, 20 * 1000);
   return arg;
 }
 
@@ -600,7 +613,7 @@ START_TEST(mark_beside_with_assistants_misses_nothing) {
   make_chains();
   atom_int_store_rlx(&must_assist, 1);
   for (int i = 0; i < THREADS; i++)
-    threads[i] = unit_start_thread(assist_again_and_again, NULL);
+    threads[i] = unit_start_thread(assist_again_and_again, &cache);
   for (int turn = 0; turn < TURNS; turn++) {
     sweep_clear_marks();
     for (int k = 0; k < CHAINS; k++)
@@ -1170,6 +1183,7 @@ mark_suite(void) {
   tcase_add_loop_test(tests, mark_beside_is_by_one_marker_until_help_is_called, 0, 2);
   tcase_add_test(tests, mark_assistant_marks_what_is_shared);
   tcase_add_test(tests, mark_assistant_without_time_leaves_all_to_others);
+  tcase_add_test(tests, mark_assistant_ends_for_a_signal_that_waits);
   tcase_add_test(tests, mark_beside_with_assistants_misses_nothing);
   tcase_add_test(tests, mark_drain_that_is_interrupted_hands_over_what_is_left);
   tcase_add_test(tests, mark_rescan_of_a_large_block_looks_at_the_pages_asked_for);
