@@ -50,10 +50,12 @@ assist_hold(void) {
   return atom_int_load_acq(&assistant_count) == 0;
 }
 
+/* Mostly nobody does any more.  A thread of low priority may take its time. */
 void
 assist_end(void) {
+  enum { WAIT_NS = 10 * 1000 };
   while (!assist_hold())
-    platform_yield();
+    platform_sleep(WAIT_NS);
 }
 
 uint64_t

@@ -131,10 +131,11 @@ add_work(struct text *line, const struct collection_report *report) {
 /* Of all processors that the program may use, from the end of the cycle before to that of this one. */
 static void
 add_share(struct text *line, const struct cycle_report *report) {
+  uint64_t cpu_ns = report->collection.cpu_ns + report->assisted_ns;
   add_ms(line, ", waits ", 0, report->waited_ns);
   add_ms(line, " (marking ", 0, report->assisted_ns);
   text_add(line, ") ms, cpu ");
-  text_add_ratio(line, (report->collection.cpu_ns + report->assisted_ns) * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
+  text_add_ratio(line, cpu_ns * 100, max_u64(report->interval_ns, 1) * platform_cpu_count(), 1);
   text_add(line, "%");
 }
 
