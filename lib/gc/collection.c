@@ -267,9 +267,10 @@ mark_filled(struct collection_report *report) {
   for (unsigned round = 0; !err && round < ROUNDS_MAX && open_pages_has_any(); round++) {
     struct dirty_pages pages;
     err = dirty_heap_collect(true, &pages);
+    if (err)
+      break;
     note_round(report, &pages);
-    if (!err)
-      err = trace_beside(&pages, &report->trace);
+    err = trace_beside(&pages, &report->trace);
     if (pages.page_count < OPEN_ROUND_PAGES_MIN)
       break;
   }
