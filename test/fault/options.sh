@@ -67,7 +67,7 @@ run CGC_OPTIONS=trace=1
 expect_result "trace" "collect 0"
 [ "$(grep -c "$trace" err)" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] || fail "trace: not one line of that form"
 
-beside='^cgc 1 @0\.000s forced: arm [0-9.]* stop [0-9.]* (stopping [0-9.]*) mark [0-9.]* stop [0-9.]* (stopping'
+beside='^cgc 1 @0\.000s forced: stop [0-9.]* (stopping [0-9.]*) arm [0-9.]* stop [0-9.]* (stopping [0-9.]*) mark [0-9.]* stop [0-9.]* (stopping'
 run CGC_OPTIONS=trace=1:dirty=uffd
 expect_result "dirty=uffd" "collect 0"
 grep -q "$beside" err || grep -q 'dirty=stop, .*instead: .*stop' err || fail "trace: no line of a cycle beside the program"
