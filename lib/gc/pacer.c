@@ -13,6 +13,7 @@ enum {
   STEP_FRACTION = 32,
   LIMITED_STEP_FRACTION = 16,
   LIMIT_MARGIN_FRACTION = 32,
+  CONFIRMING_FRACTION = 4,
 };
 
 void
@@ -121,6 +122,14 @@ lead_bytes(const struct pacer *pacer, const struct pacer_input *found) {
   return pacer->is_fruitless ? min_u64(bytes, pacer->goal_bytes / FRUITLESS_LEAD_FRACTION_MAX) : bytes;
 }
 
+/* What waits for confirmation is part of the growth that the next cycle may find: a cycle that has found much, in a heap
+ * that had grown for one that found nothing, is confirmed soon. */
+static uint64_t
+room_bytes(const struct pacer *pacer, uint64_t held_bytes, uint64_t growth) {
+  uint64_t whole_growth = growth * pacer->cycles_to_reclaim;
+  return min_u64(held_bytes + growth, max_u64(whole_growth, held_bytes + growth / CONFIRMING_FRACTION));
+}
+
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->is_fruitless = !found_something(pacer, found);
@@ -131,7 +140,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   struct pacer_input lasting = *found;
   lasting.live_bytes -= floating_bytes(found);
   uint64_t growth = growth_bytes(pacer, &lasting);
-  pacer->goal_bytes = lasting.live_bytes + lasting.held_bytes + growth;
+  pacer->goal_bytes = lasting.live_bytes + room_bytes(pacer, lasting.held_bytes, growth);
   apply_limit(pacer, found);
   pacer->lead_bytes = lead_bytes(pacer, found);
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;

@@ -94,9 +94,8 @@ END_TEST
 
 START_TEST(pacer_with_confirmation_gives_each_cycle_half_of_the_growth) {
   struct pacer single = started(PERCENT, SINGLE), confirmed = started(PERCENT, CONFIRMED);
-  struct pacer_input input = {.live_bytes = 100 * MIB, .held_bytes = 10 * MIB};
-  end_cycle(&single, input);
-  end_cycle(&confirmed, input);
+  end_cycle(&single, (struct pacer_input){.live_bytes = 100 * MIB, .reclaimed_bytes = 10 * MIB});
+  end_cycle(&confirmed, (struct pacer_input){.live_bytes = 100 * MIB, .held_bytes = 10 * MIB});
   ck_assert_uint_eq(confirmed.grown_from_bytes, 110 * MIB);
   ck_assert_uint_eq(growth(&confirmed), growth(&single) / 2);
 }
@@ -173,6 +172,18 @@ START_TEST(pacer_cycle_pays_from_a_64th_of_the_new_blocks_on) {
     end_cycle_found(&pacer, 2240 * MIB - reclaimed, reclaimed);   /* grown by 640 MiB */
     ck_assert_uint_eq(pacer.multiplier, extra ? 1 : 2);
   }
+}
+END_TEST
+
+/* After a phase without garbage the heap is at twice of what is alive, when the first is found. */
+START_TEST(pacer_much_that_is_held_is_confirmed_soon) {
+  struct pacer pacer = started(PERCENT, CONFIRMED);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .held_bytes = 900 * MIB});
+  ck_assert_uint_gt(pacer.goal_bytes, 1900 * MIB);
+  ck_assert_uint_le(pacer.goal_bytes, 2030 * MIB);
+  end_cycle(&pacer, (struct pacer_input){.live_bytes = 1000 * MIB, .held_bytes = 450 * MIB, .reclaimed_bytes = 450 * MIB});
+  ck_assert_uint_ge(pacer.goal_bytes, 1800 * MIB);   /* half of the growth for each of two cycles */
+  ck_assert_uint_le(pacer.goal_bytes, 2000 * MIB);
 }
 END_TEST
 
@@ -320,6 +331,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_program_that_builds_has_no_doubling);
   tcase_add_test(tests, pacer_fruitful_cycle_ends_the_doubling);
   tcase_add_test(tests, pacer_cycle_pays_from_a_64th_of_the_new_blocks_on);
+  tcase_add_test(tests, pacer_much_that_is_held_is_confirmed_soon);
   tcase_add_test(tests, pacer_held_blocks_count_as_found);
   tcase_add_test(tests, pacer_shrunk_heap_is_no_reason_to_double);
   tcase_add_test(tests, pacer_not_due_counts_again_after_the_missing_bytes);
