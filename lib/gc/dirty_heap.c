@@ -18,16 +18,6 @@
 
 static size_t watched_bytes[ARENA_COUNT_MAX];      /* from the start of each arena */
 
-static uintptr_t
-arena_addr(size_t index) {
-  return heap_map.base_addr + (index << ARENA_BYTES_LOG2);
-}
-
-static size_t
-arena_count(void) {
-  return atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
-}
-
 static struct array parts[CREW_MAX];   /* struct dirty_range, of one thread each */
 
 struct collect_job {
@@ -58,7 +48,7 @@ watch_new(size_t index, uintptr_t start_addr, uintptr_t end_addr, struct array *
   int err = dirty_watch(start_addr, end_addr);
   if (err)
     return err;
-  watched_bytes[index] = end_addr - arena_addr(index);
+  watched_bytes[index] = end_addr - heap_map_arena_addr(index);
   err = collect_watched(start_addr, end_addr, &all_pages, ranges);
   ranges->count = count;
   struct dirty_range *all = err ? NULL : array_add(ranges, sizeof *all);
@@ -70,8 +60,8 @@ watch_new(size_t index, uintptr_t start_addr, uintptr_t end_addr, struct array *
 /* Takes the pages it finds from *pages_max; with none left, some may be for the next time. */
 static int
 collect_arena(size_t index, size_t *pages_max, struct array *ranges) {
-  const struct cgc_arena *arena = heap_map_arena(arena_addr(index));
-  uintptr_t start_addr = arena_addr(index), new_addr = start_addr + watched_bytes[index];
+  const struct cgc_arena *arena = heap_map_arena(heap_map_arena_addr(index));
+  uintptr_t start_addr = heap_map_arena_addr(index), new_addr = start_addr + watched_bytes[index];
   uintptr_t end_addr = start_addr + arena->mapped_bytes;
   size_t new_pages = (end_addr - new_addr) / ARCH_PAGE_BYTES;
   if (arena->kind & SPAN_KIND_NOSCAN)
@@ -126,7 +116,7 @@ add_part(struct dirty_pages *result, unsigned index) {
 
 static int
 collect_by_crew(unsigned crew_size, size_t pages_max, struct dirty_pages *result) {
-  struct collect_job job = {.arena_count = arena_count(), .pages_max = pages_max};
+  struct collect_job job = {.arena_count = heap_map_arena_count(), .pages_max = pages_max};
   page_heap_begin_round(false);
   *result = (struct dirty_pages){.part_count = crew_run(crew_size, collect_work, &job)};
   size_t left = pages_left(&job);
@@ -164,7 +154,7 @@ dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result) {
 int
 dirty_heap_begin(uint64_t expected_bytes) {
   struct dirty_pages all;
-  memset(watched_bytes, 0, arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
+  memset(watched_bytes, 0, heap_map_arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
   open_pages_choose(expected_bytes);
   int err = dirty_begin();
   if (!err && (err = collect_by_crew(1, SIZE_MAX, &all)) != 0)
@@ -175,9 +165,9 @@ dirty_heap_begin(uint64_t expected_bytes) {
 void
 dirty_heap_end(void) {
   dirty_roots_forget();
-  for (size_t i = 0; i < arena_count(); i++) {
+  for (size_t i = 0; i < heap_map_arena_count(); i++) {
     for (size_t at = 0; at < watched_bytes[i]; at += UNWATCH_BYTES)
-      dirty_unwatch(arena_addr(i) + at, arena_addr(i) + min_u64(at + UNWATCH_BYTES, watched_bytes[i]));
+      dirty_unwatch(heap_map_arena_addr(i) + at, heap_map_arena_addr(i) + min_u64(at + UNWATCH_BYTES, watched_bytes[i]));
     watched_bytes[i] = 0;
   }
   dirty_end();

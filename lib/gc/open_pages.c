@@ -46,20 +46,15 @@ count_unfilled(uintptr_t addr, size_t *free_bytes) {
   return pages;
 }
 
-static size_t
-arena_count(void) {
-  return atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
-}
-
 static uintptr_t
 stretch_addr(size_t arena, size_t stretch) {
-  return heap_map.base_addr + (arena << ARENA_BYTES_LOG2) + stretch * STRETCH_BYTES;
+  return heap_map_arena_addr(arena) + stretch * STRETCH_BYTES;
 }
 
 static uint64_t
 choose_in(size_t arena) {
   uint64_t free_bytes = 0;
-  size_t mapped_bytes = heap_map_arena(stretch_addr(arena, 0))->mapped_bytes;
+  size_t mapped_bytes = heap_map_arena(heap_map_arena_addr(arena))->mapped_bytes;
   for (size_t i = 0; i < mapped_bytes / STRETCH_BYTES; i++) {
     size_t bytes = 0;
     if (count_unfilled(stretch_addr(arena, i), &bytes) < OPEN_PAGES_MIN)
@@ -76,8 +71,8 @@ open_pages_choose(uint64_t expected_bytes) {
   open_pages_close_all();
   if (!expected_bytes)
     return;
-  for (size_t i = 0; i < arena_count(); i++)
-    if (!(heap_map_arena(stretch_addr(i, 0))->kind & SPAN_KIND_NOSCAN))
+  for (size_t i = 0; i < heap_map_arena_count(); i++)
+    if (!(heap_map_arena(heap_map_arena_addr(i))->kind & SPAN_KIND_NOSCAN))
       free_bytes += choose_in(i);
   has_open = true;
   if (expected_bytes < free_bytes / EXPECTED_FRACTION_MIN)
@@ -86,7 +81,7 @@ open_pages_choose(uint64_t expected_bytes) {
 
 void
 open_pages_close_filled(void) {
-  for (size_t i = 0; has_open && i < arena_count(); i++)
+  for (size_t i = 0; has_open && i < heap_map_arena_count(); i++)
     for (size_t word = 0; word < ARENA_STRETCHES / 64; word++)
       for (uint64_t open = open_stretches[i][word]; open; open &= open - 1) {
         size_t stretch = word * 64 + (unsigned)__builtin_ctzll(open), bytes = 0;
@@ -97,7 +92,7 @@ open_pages_close_filled(void) {
 
 void
 open_pages_close_all(void) {
-  for (size_t i = 0; has_open && i < arena_count(); i++)
+  for (size_t i = 0; has_open && i < heap_map_arena_count(); i++)
     for (size_t word = 0; word < ARENA_STRETCHES / 64; word++)
       open_stretches[i][word] = 0;
   has_open = false;

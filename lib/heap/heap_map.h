@@ -44,6 +44,17 @@ uintptr_t heap_map_add_arena_locked(unsigned kind);
 
 struct cgc_arena *heap_map_arena(uintptr_t addr);
 
+/* How many there are, and where one of them begins. */
+CGC_INLINE size_t
+heap_map_arena_count(void) {
+  return atom_load_rlx(&heap_map.extent_bytes) >> ARENA_BYTES_LOG2;
+}
+
+CGC_INLINE uintptr_t
+heap_map_arena_addr(size_t index) {
+  return heap_map.base_addr + (index << ARENA_BYTES_LOG2);
+}
+
 /* The end of the page map, which starts at hull.base_addr. */
 CGC_INLINE uintptr_t
 heap_map_pages_end_addr(void) {
