@@ -11,6 +11,8 @@
 
 #include "heap/thread_cache.h"
 
+struct recorder;
+
 struct cgc_thread {
   /* First, so that thread_cache_self points to the record. */
   struct thread_cache cache;
@@ -54,6 +56,9 @@ struct cgc_thread {
   bool     is_kernel_parked;
   bool     is_dead;              /* ended, though its id is still listed */
   uint64_t parked_fingerprint;
+
+  /* The thread itself (record/recorder.c); NULL: has not recorded. */
+  struct recorder *recorder;
 };
 
 /* Once, before any thread registers. */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/recorder.h"
+
+#include "base/atom.h"
+#include "base/meta.h"
+#include "base/platform.h"
+#include "gc/alloc.h"
+#include "gc/runtime.h"
+#include "record/record.h"
+#include "record/return_site.h"
+#include "record/stack_trail.h"
+
+/* What the recorder knows of a thread. */
+struct recorder {
+  int tid;                    /* records of threads are reused */
+  uint32_t number;
+  uint32_t sequence;
+  unsigned ignores;           /* nested */
+  struct stack_trail trail;   /* last: most of it is never touched */
+};
+
+const char *const record_function_names[RECORD_FUNCTION_COUNT] = {
+#define RECORD_NAME(id, name) [RECORD_##id] = name,
+  RECORD_FUNCTIONS(RECORD_NAME)
+#undef RECORD_NAME
+};
+
+static unsigned depth;
+
+/* Atomic. */
+static atom_int thread_count;
+static atom_word lost_stacks;
+
+void
+recorder_start(unsigned frames) {
+  record_time_now();
+  depth = frames < STACK_FRAMES_MAX ? frames : STACK_FRAMES_MAX;
+}
+
+/* ---- threads ---- */
+
+static void
+begin_thread(struct recorder *recorder, int tid) {
+  recorder->tid = tid;
+  recorder->number = (uint32_t)atom_int_add_full(&thread_count, 1) + 1;
+  recorder->sequence = recorder->ignores = 0;
+  recorder->trail.count = recorder->trail.number = 0;
+}
+
+/* NULL if there is no memory. */
+static struct recorder *
+recorder_of(struct cgc_thread *thread) {
+  int tid = (int)atom_int_load_rlx(&thread->tid);
+  if (CGC_UNLIKELY(!thread->recorder))
+    thread->recorder = meta_alloc(sizeof *thread->recorder);
+  if (thread->recorder && CGC_UNLIKELY(thread->recorder->tid != tid))
+    begin_thread(thread->recorder, tid);
+  return thread->recorder;
+}
+
+/* The main thread's stack grows down from its end; mappings are placed at least so far below it. */
+static void
+find_stack(const struct cgc_thread *thread, struct stack_start *start) {
+  enum { MAIN_STACK_BYTES = 128 * 1024 * 1024 };
+  static uintptr_t main_end_addr;
+  start->low_addr = start->return_at;
+  start->end_addr = 0;
+  if (!main_end_addr)
+    main_end_addr = platform_main_stack_end();
+  if (thread->stack_low_addr <= start->return_at && start->return_at < thread->stack_end_addr)
+    start->end_addr = thread->stack_end_addr;
+  else if (main_end_addr - start->return_at < MAIN_STACK_BYTES)
+    start->end_addr = main_end_addr;
+}
+
+/* ---- allocations ---- */
+
+static uint32_t
+record_stack(struct cgc_thread *thread, struct stack_start *start, enum record_function function) {
+  find_stack(thread, start);
+  uint32_t stack = stack_trail_record(&thread->recorder->trail, start, function, depth);
+  if (!stack)
+    atom_add_full(&lost_stacks, 1);
+  return stack;
+}
+
+static void
+write_record(struct record *record, const struct cgc_span *span, size_t bytes, struct recorder *recorder,
+             uint32_t stack) {
+  *record = (struct record){
+    .stack = stack,
+    .sequence = ++recorder->sequence,
+    .time = record_time_now(),
+    .unused_bytes = (uint16_t)min_u64(span_block_bytes(span) - bytes, UINT16_MAX),
+    .thread = min_u64(recorder->number, RECORD_THREAD_MAX) & RECORD_THREAD_MAX,
+    .is_ignored = recorder->ignores != 0,
+  };
+}
+
+static void
+note(void *block, size_t bytes, enum record_function function, struct stack_start *start) {
+  struct cgc_thread *thread = thread_self();
+  struct cgc_span *span = heap_map_span((uintptr_t)block);
+  struct recorder *recorder = recorder_of(thread);
+  struct record *record = recorder && span ? record_make(span, span_slot_of(span, (uintptr_t)block)) : NULL;
+  if (record)
+    write_record(record, span, bytes, recorder, record_stack(thread, start, function));
+  else
+    atom_add_full(&lost_stacks, 1);
+}
+
+/* Inside the library, so that no stop sees a record half written, or a lock taken. */
+CGC_NOINLINE void *
+recorder_note(void *block, size_t bytes, enum record_function function) {
+  const uintptr_t *frame = __builtin_frame_address(0);
+  struct stack_start start = {.return_at = (uintptr_t)(frame + 1), .bp = frame[0]};
+  struct thread_cache *cache = block ? runtime_enter() : NULL;
+  if (cache) {
+    note(block, bytes, function, &start);
+    runtime_leave(cache);
+  }
+  return block;
+}
+
+uint64_t
+recorder_lost_stacks(void) {
+  return atom_load_rlx(&lost_stacks);
+}
+
+/* ---- exceptions ---- */
+
+static void
+change_ignores(int by) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return;
+  struct recorder *recorder = recorder_of(thread_self());
+  if (recorder && (by > 0 || recorder->ignores))
+    recorder->ignores += (unsigned)by;
+  runtime_leave(cache);
+}
+
+void
+recorder_ignore(void) {
+  change_ignores(1);
+}
+
+void
+recorder_heed(void) {
+  change_ignores(-1);
+}
+
+bool
+recorder_ignore_block(const void *block) {
+  enum free_verdict verdict;
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return false;
+  const struct cgc_span *span = alloc_find_block(block, &verdict);
+  struct record *record = span ? record_make(span, span_slot_of(span, (uintptr_t)block)) : NULL;
+  if (record)
+    record->is_ignored = true;
+  runtime_leave(cache);
+  return record != NULL;
+}
+
+/* ---- changes of the process ---- */
+
+void
+recorder_note_unloading(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return;
+  return_sites_refresh();
+  runtime_leave(cache);
+}
+
+void
+recorder_adopt_fork(void) {
+  return_sites_adopt_fork();
+  stack_depot_adopt_fork();
+  record_adopt_fork();
+}

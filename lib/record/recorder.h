@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Records each allocation of the program: its stack, size, thread and time.  In mode=leak only. */
+#ifndef CGC_RECORD_RECORDER_H
+#define CGC_RECORD_RECORDER_H
+
+#include "base/compiler.h"
+
+#include <stdbool.h>
+
+/* X(enum, name): what the program calls to allocate. */
+#define RECORD_FUNCTIONS(X)                                                                                       \
+  X(MALLOC, "malloc") X(CALLOC, "calloc") X(REALLOC, "realloc") X(REALLOCARRAY, "reallocarray")                   \
+  X(MEMALIGN, "memalign") X(POSIX_MEMALIGN, "posix_memalign") X(VALLOC, "valloc") X(PVALLOC, "pvalloc")           \
+  X(CGC_MALLOC, "cgc_malloc") X(CGC_MALLOC_NOSCAN, "cgc_malloc_noscan") X(CGC_CALLOC, "cgc_calloc")               \
+  X(CGC_REALLOC, "cgc_realloc")
+
+enum record_function {
+#define RECORD_ENUM(id, name) RECORD_##id,
+  RECORD_FUNCTIONS(RECORD_ENUM)
+#undef RECORD_ENUM
+  RECORD_FUNCTION_COUNT
+};
+
+extern const char *const record_function_names[RECORD_FUNCTION_COUNT];
+
+/* Before the first allocation is recorded; depth is the number of frames that are kept of a stack. */
+void recorder_start(unsigned depth);
+
+/* The calling thread has allocated a block of bytes by that function, or resized it in place; NULL: nothing.  Returns the
+ * block. */
+void *recorder_note(void *block, size_t bytes, enum record_function function);
+
+/* What the calling thread allocates is no leak, until as many calls of recorder_heed have come. */
+void recorder_ignore(void);
+void recorder_heed(void);
+
+/* The block that the address is the start of, and what it reaches, is no leak.  False if there is none. */
+bool recorder_ignore_block(const void *block);
+
+/* Libraries may have been unloaded. */
+void recorder_note_unloading(void);
+
+/* Stacks that could not be stored for want of memory. */
+uint64_t recorder_lost_stacks(void);
+
+/* In a forked child. */
+void recorder_adopt_fork(void);
+
+#endif
