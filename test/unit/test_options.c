@@ -4,6 +4,8 @@
 
 #include "base/options.h"
 
+#include <unistd.h>
+
 struct row {
   const char *name;
   const char *kind;
