@@ -185,7 +185,7 @@ START_TEST(options_bad_value_is_reported_with_range_and_value_in_force) {
   char expected[300];
   snprintf(expected, sizeof expected,
            "cgc: option confirm=3 is not 1 to 2; using 2\n"
-           "cgc: option mode=on is not off or collect; using collect\n"
+           "cgc: option mode=on is not off or collect or leak; using collect\n"
            "cgc: option retain=x is not 0 to %llu bytes; using %llu\n",
            (unsigned long long)rows[OPTION_RETAIN].max, (unsigned long long)rows[OPTION_RETAIN].initial);
   ck_assert_str_eq(unit_log_text(), expected);
