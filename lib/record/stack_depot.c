@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/stack_depot.h"
 
+#include "base/arch_x86_64.h"
 #include "base/atom.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/platform.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -17,7 +19,7 @@ enum {
   FIRST_SLOTS = CGC_CONFIG_HOSTILE ? 16 : 4096,
 };
 
-/* A slot holds the upper half of the hash and the number; 0: free. */
+/* A slot holds the upper half of a hash, whose place it is, and the number; 0: free. */
 struct depot_table {
   size_t mask;
   atom_word slots[];
@@ -153,29 +155,39 @@ store_locked(uint64_t hash, const struct depot_stack *head, const uint32_t *own_
 
 /* ---- the table ---- */
 
-static uint64_t
-tag_of(uint64_t hash) {
-  return hash >> 32 << 32;
+/* Whether it is that hash's; its lower half is with the stack. */
+static bool
+is_slot_of(uint64_t slot, uint64_t hash) {
+  return slot >> 32 == hash >> 32 && stack_depot_at((uint32_t)slot)->hash_low == (uint32_t)hash;
 }
 
 /* What the table holds for that hash; 0: nothing. */
 static uint64_t
 slot_of(const struct depot_table *table, uint64_t hash) {
-  for (size_t i = (uint32_t)hash;; i++) {
+  for (size_t i = hash >> 32;; i++) {
     uint64_t slot = atom_load_acq(&table->slots[i & table->mask]);   /* pairs with put: the stack is complete */
-    if (!slot || tag_of(slot) == tag_of(hash))
+    if (!slot || is_slot_of(slot, hash))
       return slot;
   }
 }
 
 static void
-put(struct depot_table *table, size_t at, uint64_t slot) {
+put(struct depot_table *table, uint64_t slot) {
+  size_t at = slot >> 32;
   while (atom_load_rlx(&table->slots[at & table->mask]))
     at++;
   atom_store_rel(&table->slots[at & table->mask], slot);   /* pairs with slot_of */
 }
 
-/* Who still reads the old one stores a stack twice at worst. */
+/* Who still reads the old one finds nothing, and looks again with the lock. */
+static void
+discard(struct depot_table *table) {
+  uintptr_t start_addr = round_up((uintptr_t)table->slots, ARCH_PAGE_BYTES);
+  uintptr_t end_addr = round_down((uintptr_t)(table->slots + table->mask + 1), ARCH_PAGE_BYTES);
+  if (start_addr < end_addr)
+    platform_discard(start_addr, end_addr - start_addr);
+}
+
 static bool
 grow_locked(void) {
   struct depot_table *old = table_now();
@@ -187,19 +199,27 @@ grow_locked(void) {
   for (size_t i = 0; old && i <= old->mask; i++) {
     uint64_t slot = atom_load_rlx(&old->slots[i]);
     if (slot)
-      put(table, stack_depot_at((uint32_t)slot)->hash_low, slot);
+      put(table, slot);
   }
   atom_store_rel(&table_word, (uintptr_t)table);   /* pairs with table_now */
+  if (old)
+    discard(old);
   return true;
+}
+
+/* At most three quarters full. */
+static bool
+has_room_locked(void) {
+  struct depot_table *table = table_now();
+  return (table && stack_count < (table->mask + 1) / 4 * 3) || grow_locked();
 }
 
 /* Without room in the table the stack is there, and is stored anew the next time. */
 static void
 index_locked(uint64_t hash, uint32_t number) {
-  struct depot_table *table = table_now();
-  if ((!table || stack_count >= (table->mask + 1) / 2) && !grow_locked())
+  if (!has_room_locked())
     return;
-  put(table_now(), (uint32_t)hash, tag_of(hash) | number);
+  put(table_now(), hash >> 32 << 32 | number);
   stack_count++;
 }
 
@@ -212,8 +232,8 @@ stack_depot_find(uint64_t hash) {
 uint32_t
 stack_depot_add(uint64_t hash, const struct depot_stack *head, const uint32_t *own_sites) {
   lock_acquire(&depot_lock);
-  uint32_t number = store_locked(hash, head, own_sites);
-  if (number)
+  uint32_t number = stack_depot_find(hash);   /* another thread's, or moved to a larger table */
+  if (!number && (number = store_locked(hash, head, own_sites)))
     index_locked(hash, number);
   lock_release(&depot_lock);
   return number;

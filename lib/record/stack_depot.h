@@ -5,8 +5,8 @@
  * Stacks that follow each other mostly share their outer frames, so a stack is stored as another one's outer frames
  * and its own inner ones, whose sites take a byte for each 7 bits of their numbers.
  *
- * A stack's number is where it begins.  Which stack it is is told by 32 bits of its hash and the place in the table that
- * others give: of 10 million stacks one is taken for another with a chance of 1 in 300.
+ * A stack's number is where it begins.  Which stack it is is told by a hash of 64 bits alone: with 10 million stacks
+ * there is a chance of 1 in 300,000 that any two are taken for one.
  */
 #ifndef CGC_RECORD_STACK_DEPOT_H
 #define CGC_RECORD_STACK_DEPOT_H

@@ -7,24 +7,9 @@
 
 /* ---- reading a stack ---- */
 
-struct walk {
-  struct stack_trail *trail;
-  const struct stack_start *start;
-  unsigned depth;
-
-  /* The function that is returned to next. */
-  uintptr_t return_at, return_addr;
-  uintptr_t sp, bp;             /* in it */
-
-  unsigned fresh_count;
-  unsigned shared_count;        /* outer frames that are the trail's */
-  bool is_cut;
-  bool crosses_signal;          /* what follows from what is not as in other frames */
-};
-
 CGC_INLINE bool
-is_in_stack(const struct walk *walk, uintptr_t addr) {
-  return addr - walk->start->low_addr < walk->start->end_addr - walk->start->low_addr && addr % sizeof addr == 0;
+is_in_stack(const struct stack_start *start, uintptr_t addr) {
+  return addr - start->low_addr < start->end_addr - start->low_addr && addr % sizeof addr == 0;
 }
 
 /* Another stack (of a coroutine, of signals) may end anywhere. */
@@ -34,8 +19,8 @@ read_elsewhere(uintptr_t at, uintptr_t *word) {
 }
 
 CGC_INLINE bool
-read_word(const struct walk *walk, uintptr_t at, uintptr_t *word) {
-  if (CGC_UNLIKELY(!is_in_stack(walk, at)))
+read_word(const struct stack_start *start, uintptr_t at, uintptr_t *word) {
+  if (CGC_UNLIKELY(!is_in_stack(start, at)))
     return read_elsewhere(at, word);
   *word = *(const uintptr_t *)at;
   return true;
@@ -43,49 +28,76 @@ read_word(const struct walk *walk, uintptr_t at, uintptr_t *word) {
 
 /* ---- one step ---- */
 
+/* The function that is returned to next. */
+struct place {
+  uintptr_t return_at;     /* where the return address lies */
+  uintptr_t return_addr;
+  uintptr_t sp, bp;        /* in it */
+};
+
+enum step_result {
+  STEP_TO_CALLER,
+  STEP_OVER_SIGNAL,   /* what follows from what is not as in other frames */
+  STEP_AT_END,        /* it is the outermost frame */
+  STEP_FAILED,        /* there are more, perhaps */
+};
+
+/* The interrupted function, as if it had called at the instruction that it was about to execute. */
+CGC_COLD static enum step_result
+step_over_signal(const struct stack_start *start, struct place *place) {
+  const greg_t *registers = ((const ucontext_t *)place->sp)->uc_mcontext.gregs;
+  uintptr_t code_addr;
+  place->return_at = (uintptr_t)&registers[REG_RIP];
+  if (!read_word(start, place->return_at, &code_addr) || !read_word(start, (uintptr_t)&registers[REG_RBP], &place->bp) ||
+      !read_word(start, (uintptr_t)&registers[REG_RSP], &place->sp))
+    return STEP_FAILED;
+  place->return_addr = code_addr + 1;
+  return STEP_OVER_SIGNAL;
+}
+
 CGC_INLINE bool
-find_base(const struct walk *walk, site_word site, uintptr_t *base) {
+find_base(const struct stack_start *start, const struct place *place, site_word site, uintptr_t *base) {
   uintptr_t offset = (uintptr_t)site_base_words(site) * sizeof(uintptr_t);
   switch (site_kind(site)) {
-    case UNWIND_BY_SP: *base = walk->sp + offset; return true;
-    case UNWIND_BY_BP: *base = walk->bp + offset; return true;
-    case UNWIND_BY_BP_AT: return read_word(walk, walk->bp + offset, base);
+    case UNWIND_BY_SP: *base = place->sp + offset; return true;
+    case UNWIND_BY_BP: *base = place->bp + offset; return true;
+    case UNWIND_BY_BP_AT: return read_word(start, place->bp + offset, base);
     default: return false;
   }
 }
 
-/* The interrupted function, as if it had called at the instruction that it was about to execute. */
-CGC_COLD static bool
-step_over_signal(struct walk *walk) {
-  const greg_t *registers = ((const ucontext_t *)walk->sp)->uc_mcontext.gregs;
-  uintptr_t code_addr;
-  walk->crosses_signal = true;
-  walk->return_at = (uintptr_t)&registers[REG_RIP];
-  if (!read_word(walk, walk->return_at, &code_addr) || !read_word(walk, (uintptr_t)&registers[REG_RBP], &walk->bp) ||
-      !read_word(walk, (uintptr_t)&registers[REG_RSP], &walk->sp))
-    return false;
-  walk->return_addr = code_addr + 1;
-  return true;
+/* The processor foresees branches but not addresses: where a frame lies as foreseen the next one's words are fetched
+ * before it is known that it does. */
+CGC_INLINE uintptr_t
+as_foreseen(uintptr_t addr, uintptr_t foreseen) {
+  uintptr_t copy;
+  __asm__("" : "=r"(copy) : "0"(foreseen));   /* else the compiler knows that there is nothing to do */
+  if (CGC_LIKELY(addr == foreseen)) {
+    addr = copy;
+    __asm__ volatile("");   /* else it makes a conditional move */
+  }
+  return addr;
 }
 
-/* To the caller's frame.  False at the outermost one; is_cut tells whether there is more that cannot be unwound, and of a
- * frame with a caller, that this is not the outermost one. */
-CGC_INLINE bool
-step(struct walk *walk, site_word site) {
+/* To the caller's frame, whose return address probably lies at foreseen_at. */
+CGC_INLINE enum step_result
+step(const struct stack_start *start, struct place *place, site_word site, uintptr_t foreseen_at) {
   uintptr_t base, return_addr;
-  walk->is_cut = site_kind(site) != UNWIND_END;
-  if (!walk->is_cut)
-    return false;
-  if (site_kind(site) == UNWIND_SIGNAL)
-    return step_over_signal(walk);
-  if (!find_base(walk, site, &base) || base <= walk->sp || !read_word(walk, base - sizeof base, &return_addr))
-    return false;
-  if (site_bp_words(site) && !read_word(walk, base - site_bp_words(site) * sizeof base, &walk->bp))
-    return false;
-  walk->return_at = base - sizeof base;
-  walk->return_addr = return_addr;
-  walk->sp = base;
-  return return_addr != 0;
+  if (CGC_UNLIKELY(site_kind(site) == UNWIND_END))
+    return STEP_AT_END;
+  if (CGC_UNLIKELY(site_kind(site) == UNWIND_SIGNAL))
+    return step_over_signal(start, place);
+  if (!find_base(start, place, site, &base) || base <= place->sp)
+    return STEP_FAILED;
+  uintptr_t return_at = as_foreseen(base - sizeof base, foreseen_at);
+  if (!read_word(start, return_at, &return_addr) || !return_addr)
+    return STEP_FAILED;
+  if (site_bp_words(site) && !read_word(start, return_at + (1 - site_bp_words(site)) * sizeof base, &place->bp))
+    return STEP_FAILED;
+  place->return_at = return_at;
+  place->return_addr = return_addr;
+  place->sp = return_at + sizeof return_at;
+  return STEP_TO_CALLER;
 }
 
 /* ---- along the trail ---- */
@@ -112,32 +124,29 @@ count_with_same_bp(const struct stack_trail *trail, unsigned count) {
 
 /* How many of the outermost frames are as they were, if those are frames at all: what is below the start is not. */
 static unsigned
-count_unchanged(const struct walk *walk) {
-  const struct stack_trail *trail = walk->trail;
+count_unchanged(const struct stack_trail *trail, uintptr_t return_at) {
   unsigned count = 0;
-  while (count < trail->count && trail->return_at[count] >= walk->return_at &&
+  if (trail->is_cut)
+    return 0;
+  while (count < trail->count && trail->return_at[count] >= return_at &&
          word_at(trail->return_at[count]) == trail->return_addr[count])
     count++;
-  return count_with_same_bp(trail, count);
+  return trail->needs_bp_count ? count_with_same_bp(trail, count) : count;
 }
 
-/* Whether the walk has come to one of the unchanged frames, *count: those it has left behind are taken off. */
-CGC_INLINE bool
-has_joined(const struct walk *walk, unsigned *count) {
-  const struct stack_trail *trail = walk->trail;
-  while (*count && trail->return_at[*count - 1] < walk->return_at)
-    --*count;
-  if (!*count || trail->return_at[*count - 1] != walk->return_at)
-    return false;
-  const struct trail_frame *frame = &trail->frames[*count - 1];
-  return frame->bp == walk->bp || !frame->needs_bp;
-}
+/* ---- a walk ---- */
+
+struct walk {
+  unsigned fresh_count;
+  unsigned shared_count;        /* outer frames that are the trail's */
+  bool is_cut;
+  bool crosses_signal;
+};
 
 /* The innermost frames alone. */
-static void
-cut(struct walk *walk) {
-  struct stack_trail *trail = walk->trail;
-  while (walk->fresh_count < walk->depth) {
+CGC_COLD static void
+cut(struct stack_trail *trail, struct walk *walk, unsigned depth) {
+  while (walk->fresh_count < depth) {
     unsigned i = --walk->shared_count;
     trail->fresh[walk->fresh_count++] =
       (struct fresh_frame){trail->return_at[i], trail->return_addr[i], trail->frames[i].bp, trail->frames[i].site};
@@ -146,27 +155,46 @@ cut(struct walk *walk) {
   walk->is_cut = true;
 }
 
-static void
-walk_stack(struct walk *walk) {
-  struct stack_trail *trail = walk->trail;
-  unsigned unchanged = trail->is_cut ? 0 : count_unchanged(walk);
-  bool has_caller = true;
-  while (has_caller && walk->fresh_count < walk->depth) {
-    if (has_joined(walk, &unchanged)) {
-      walk->shared_count = unchanged;
-      walk->is_cut = false;
+/* The trail's frames before `next` lie further outside than the place.  Whether the place is the frame at `next` too, of
+ * those that are unchanged. */
+CGC_INLINE bool
+has_joined(const struct stack_trail *trail, const struct place *place, unsigned next, unsigned unchanged) {
+  if (CGC_LIKELY(next >= unchanged) || trail->return_at[next] != place->return_at)
+    return false;
+  const struct trail_frame *frame = &trail->frames[next];
+  return frame->bp == place->bp || !frame->needs_bp;
+}
+
+CGC_INLINE void
+add_fresh(struct fresh_frame *fresh, const struct place *place, site_word site) {
+  fresh->return_at = place->return_at;
+  fresh->return_addr = place->return_addr;
+  fresh->bp = place->bp;
+  fresh->site = site;
+}
+
+static struct walk
+walk_stack(struct stack_trail *trail, const struct stack_start *start, struct place place, unsigned depth) {
+  struct walk walk = {0};
+  unsigned unchanged = count_unchanged(trail, place.return_at), next = trail->count, count = 0;
+  enum step_result result = STEP_TO_CALLER;
+  while (result <= STEP_OVER_SIGNAL && count < depth) {
+    while (next > 0 && trail->return_at[next - 1] <= place.return_at)
+      next--;
+    if (has_joined(trail, &place, next, unchanged)) {
+      walk.shared_count = next + 1;
       break;
     }
-    site_word site = return_site_of(walk->return_addr);
-    struct fresh_frame *fresh = &trail->fresh[walk->fresh_count++];
-    fresh->return_at = walk->return_at;
-    fresh->return_addr = walk->return_addr;
-    fresh->bp = walk->bp;
-    fresh->site = site;
-    has_caller = step(walk, site);
+    site_word site = return_site_of(place.return_addr);
+    add_fresh(&trail->fresh[count++], &place, site);
+    result = step(start, &place, site, next ? trail->return_at[next - 1] : 0);
+    walk.crosses_signal |= result == STEP_OVER_SIGNAL;
   }
-  if (walk->shared_count + walk->fresh_count > walk->depth)
-    cut(walk);
+  walk.fresh_count = count;
+  walk.is_cut = !walk.shared_count && result != STEP_AT_END;
+  if (CGC_UNLIKELY(walk.shared_count + count > depth))
+    cut(trail, &walk, depth);
+  return walk;
 }
 
 /* ---- the new trail ---- */
@@ -186,17 +214,17 @@ mix_hash(uint64_t hash) {
 
 /* Whether rbp in the function that is returned to there is used to find a frame further outside, which needs_bp tells of
  * the next one. */
-static bool
+CGC_INLINE bool
 uses_bp(site_word site, bool next_needs_bp) {
   return site_kind(site) == UNWIND_BY_SP ? !site_bp_words(site) && next_needs_bp : site_kind(site) != UNWIND_END;
 }
 
 static void
-extend_trail(const struct walk *walk) {
-  struct stack_trail *trail = walk->trail;
+extend_trail(struct stack_trail *trail, const struct walk *walk) {
   unsigned count = walk->shared_count;
   uint64_t hash = count ? trail->frames[count - 1].hash : 0;
   bool needs_bp = count && trail->frames[count - 1].needs_bp;
+  trail->needs_bp_count = (unsigned)min_u64(trail->needs_bp_count, count);
   for (unsigned i = walk->fresh_count; i-- > 0; count++) {
     const struct fresh_frame *fresh = &trail->fresh[i];
     struct trail_frame *frame = &trail->frames[count];
@@ -210,11 +238,11 @@ extend_trail(const struct walk *walk) {
       trail->needs_bp_count = count + 1;
   }
   trail->count = count;
+  trail->is_cut = walk->is_cut;
 }
 
 static uint32_t
-store(const struct walk *walk, uint64_t hash, unsigned function) {
-  const struct stack_trail *trail = walk->trail;
+store(const struct stack_trail *trail, const struct walk *walk, uint64_t hash, unsigned function) {
   uint32_t sites[STACK_FRAMES_MAX], shared = walk->shared_count;
   struct depot_stack head = {.parent = shared ? trail->frames[shared - 1].owner : 0, .shared_frames = (uint16_t)shared,
                              .own_frames = (uint16_t)walk->fresh_count, .function = (uint8_t)function,
@@ -225,12 +253,11 @@ store(const struct walk *walk, uint64_t hash, unsigned function) {
 }
 
 static uint32_t
-find_or_store(const struct walk *walk, unsigned function) {
-  struct stack_trail *trail = walk->trail;
+find_or_store(const struct stack_trail *trail, const struct walk *walk, unsigned function) {
   uint64_t inner = trail->count ? trail->frames[trail->count - 1].hash : 0;
   uint64_t hash = mix_hash(add_to_hash(inner, (uint64_t)function << 1 | walk->is_cut));
   uint32_t number = stack_depot_find(hash);
-  return number ? number : store(walk, hash, function);
+  return number ? number : store(trail, walk, hash, function);
 }
 
 static void
@@ -239,33 +266,35 @@ set_owner(struct stack_trail *trail, unsigned from, uint32_t number) {
     trail->frames[i].owner = number;
 }
 
+static void
+forget(struct stack_trail *trail) {
+  trail->count = trail->needs_bp_count = 0;
+  trail->number = 0;
+}
+
+/* Only a stack with known bounds can be compared word by word, and only of modules that are still the same. */
 static bool
-is_last_stack(const struct walk *walk, unsigned function) {
-  const struct stack_trail *trail = walk->trail;
-  return !walk->fresh_count && walk->shared_count == trail->count && function == trail->function && trail->number;
+is_of_use(const struct stack_trail *trail, const struct stack_start *start, unsigned generation) {
+  return start->end_addr && trail->generation == generation;
 }
 
 uint32_t
 stack_trail_record(struct stack_trail *trail, const struct stack_start *start, unsigned function, unsigned depth) {
-  struct walk walk = {.trail = trail, .start = start, .depth = depth, .return_at = start->return_at,
-                      .return_addr = word_at(start->return_at), .bp = start->bp,
-                      .sp = start->return_at + sizeof(uintptr_t)};
+  struct place place = {start->return_at, word_at(start->return_at), start->return_at + sizeof(uintptr_t), start->bp};
   unsigned generation = atom_int_load_rlx(&return_site_generation);
-  bool is_followable = start->end_addr != 0;
-  if (generation != trail->generation || !is_followable)
-    trail->count = 0;
+  if (!is_of_use(trail, start, generation))
+    forget(trail);
   trail->generation = generation;
-  walk_stack(&walk);
-  if (is_last_stack(&walk, function))
+  struct walk walk = walk_stack(trail, start, place, depth);
+  bool is_last = !walk.fresh_count && walk.shared_count == trail->count && function == trail->function;
+  if (is_last && trail->number)
     return trail->number;
-  trail->needs_bp_count = (unsigned)min_u64(trail->needs_bp_count, walk.shared_count);
-  extend_trail(&walk);
-  trail->is_cut = walk.is_cut;
+  extend_trail(trail, &walk);
+  uint32_t number = find_or_store(trail, &walk, function);
+  set_owner(trail, walk.shared_count, number);
+  trail->number = number;
   trail->function = (uint8_t)function;
-  trail->number = find_or_store(&walk, function);
-  set_owner(trail, walk.shared_count, trail->number);
-  uint32_t number = trail->number;
-  if (!number || walk.crosses_signal || !is_followable)
-    trail->count = trail->number = 0;
+  if (!number || walk.crosses_signal || !start->end_addr)
+    forget(trail);
   return number;
 }
