@@ -21,6 +21,8 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
   X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_LEAK,                                                    \
     "off: an allocator only; collect: reclaim what cannot be reached; leak: report it at the end of the process")    \
   X(DEPTH, "depth", NUMBER, 256, 1, 512, "mode=leak: frames that are kept of an allocation's stack")                 \
+  X(SAMPLE, "sample", BYTES, 0, 0, HULL_HEAP_BYTES,                                                                  \
+    "mode=leak: a stack is recorded about once in so many bytes allocated; 0: of each block")                        \
   X(EXIT_CODE, "exit-code", NUMBER, 23, 0, 255,                                                                      \
     "mode=leak: exit status of a process that has leaks; 0: its own")                                                \
   X(SITES, "sites", NUMBER, 0, 0, 1, "mode=leak: 1: report what can be reached too, by allocation stack")            \

@@ -3,7 +3,7 @@
 #include "base/options.h"
 #include "front/children.h"
 #include "front/leaks.h"
-#include "front/stress_thread.h"
+#include "front/ticker.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "report/stats.h"
@@ -23,7 +23,7 @@ init(void) {
     return;
   children_forget_library();
   leaks_start();
-  stress_thread_start();
+  ticker_start();
 }
 
 /* The process is about to end: no thread is stopped any more, for who watches threads end (a debugger) may trip over
@@ -31,5 +31,5 @@ init(void) {
 __attribute__((destructor)) static void
 end(void) {
   if (option(OPTION_MODE) == OPTION_MODE_LEAK || cycle_end_all())
-    stress_thread_end();
+    ticker_end();
 }

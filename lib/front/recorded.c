@@ -15,7 +15,7 @@ find_out(void) {
     return false;
   bool is_on = option(OPTION_MODE) == OPTION_MODE_LEAK;
   if (is_on)
-    recorder_start((unsigned)option(OPTION_DEPTH));
+    recorder_start((unsigned)option(OPTION_DEPTH), option(OPTION_SAMPLE));
   atom_int_store_rel(&recorded_state, is_on ? RECORDED_ON : RECORDED_OFF);
   return is_on;
 }

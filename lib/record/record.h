@@ -9,9 +9,10 @@
 #include "heap/span.h"
 
 enum { RECORD_THREAD_MAX = 0x7fff };
+#define RECORD_STACK_NOT_SAMPLED UINT32_MAX
 
 struct record {
-  uint32_t stack;           /* number in the depot; 0: not recorded */
+  uint32_t stack;           /* number in the depot; 0: could not be stored; or RECORD_STACK_NOT_SAMPLED */
   uint32_t sequence;        /* the how manyeth allocation of its thread */
   uint32_t time;            /* record_time_now */
   uint16_t unused_bytes;    /* of the slot, behind those requested */

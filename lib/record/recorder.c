@@ -16,6 +16,8 @@ struct recorder {
   uint32_t number;
   uint32_t sequence;
   unsigned ignores;           /* nested */
+  uint64_t random;            /* state of the generator */
+  int64_t  bytes_to_sample;   /* until the next stack is recorded */
   struct stack_trail trail;   /* last: most of it is never touched */
 };
 
@@ -26,15 +28,56 @@ const char *const record_function_names[RECORD_FUNCTION_COUNT] = {
 };
 
 static unsigned depth;
+static uint64_t sample_bytes;
 
 /* Atomic. */
 static atom_int thread_count;
 static atom_word lost_stacks;
 
 void
-recorder_start(unsigned frames) {
+recorder_start(unsigned frames, uint64_t bytes) {
   record_time_now();
   depth = frames < STACK_FRAMES_MAX ? frames : STACK_FRAMES_MAX;
+  sample_bytes = bytes;
+}
+
+/* ---- sampling ---- */
+
+/* About; u is not 0.  The logarithm of the mantissa, from 1 to 2, is taken for a parabola: at most 0.01 beside it. */
+static double
+log2_about(uint64_t u) {
+  int exponent = 63 - __builtin_clzll(u);
+  double mantissa = (double)(u << (63 - exponent)) * 0x1p-63;
+  return exponent + (mantissa - 1) * (2 - mantissa) * 0.3465 + (mantissa - 1);
+}
+
+/* Source: Marsaglia, "Xorshift RNGs", J. Stat. Software 8 (2003). */
+static uint64_t
+next_random(struct recorder *recorder) {
+  uint64_t random = recorder->random;
+  random ^= random << 13;
+  random ^= random >> 7;
+  return recorder->random = random ^ random << 17;
+}
+
+/* Distances are distributed exponentially: then each byte is as likely to be hit as any other. */
+static void
+set_next_sample(struct recorder *recorder) {
+  const double ln2 = 0.6931471805599453;
+  double distance = (64 - log2_about(next_random(recorder))) * ln2 * (double)sample_bytes;
+  recorder->bytes_to_sample += (int64_t)distance + 1;
+}
+
+static bool
+is_sampled(struct recorder *recorder, size_t bytes) {
+  if (CGC_LIKELY(!sample_bytes))
+    return true;
+  recorder->bytes_to_sample -= (int64_t)min_u64(bytes ? bytes : 1, INT64_MAX / 2);
+  if (recorder->bytes_to_sample > 0)
+    return false;
+  while (recorder->bytes_to_sample <= 0)
+    set_next_sample(recorder);
+  return true;
 }
 
 /* ---- threads ---- */
@@ -45,6 +88,10 @@ begin_thread(struct recorder *recorder, int tid) {
   recorder->number = (uint32_t)atom_int_add_full(&thread_count, 1) + 1;
   recorder->sequence = recorder->ignores = 0;
   recorder->trail.count = recorder->trail.number = 0;
+  recorder->random = (platform_random_seed() + recorder->number) * 0x9e3779b97f4a7c15 | 1;
+  recorder->bytes_to_sample = 0;
+  if (sample_bytes)
+    set_next_sample(recorder);
 }
 
 /* NULL if there is no memory. */
@@ -103,10 +150,12 @@ note(void *block, size_t bytes, enum record_function function, struct stack_star
   struct cgc_span *span = heap_map_span((uintptr_t)block);
   struct recorder *recorder = recorder_of(thread);
   struct record *record = recorder && span ? record_make(span, span_slot_of(span, (uintptr_t)block)) : NULL;
-  if (record)
+  if (!record)
+    atom_add_full(&lost_stacks, 1);
+  else if (is_sampled(recorder, bytes))
     write_record(record, span, bytes, recorder, record_stack(thread, start, function));
   else
-    atom_add_full(&lost_stacks, 1);
+    write_record(record, span, bytes, recorder, RECORD_STACK_NOT_SAMPLED);
 }
 
 /* Inside the library, so that no stop sees a record half written, or a lock taken. */
@@ -120,6 +169,24 @@ recorder_note(void *block, size_t bytes, enum record_function function) {
     runtime_leave(cache);
   }
   return block;
+}
+
+/* A site that could not be noted, for want of memory, is left out. */
+void
+recorder_read_stack(uint32_t number, struct recorded_stack *stack) {
+  bool is_inside = true;
+  unsigned count = number ? stack_depot_read(number, stack->sites) : 0;
+  stack->function = number ? stack_depot_at(number)->function : RECORD_MALLOC;
+  stack->is_cut = number && stack_depot_at(number)->is_cut;
+  stack->function_site = stack->count = 0;
+  for (unsigned i = 0; i < count; i++) {
+    uint32_t site = stack->sites[i];
+    is_inside &= site && return_site_at(site)->is_own;
+    if (is_inside)
+      stack->function_site = site;
+    else if (site)
+      stack->sites[stack->count++] = site;
+  }
 }
 
 uint64_t

@@ -3,9 +3,9 @@
 #ifndef CGC_RECORD_RECORDER_H
 #define CGC_RECORD_RECORDER_H
 
-#include "base/compiler.h"
+#include "record/stack_depot.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 
 /* X(enum, name): what the program calls to allocate. */
 #define RECORD_FUNCTIONS(X)                                                                                       \
@@ -23,8 +23,9 @@ enum record_function {
 
 extern const char *const record_function_names[RECORD_FUNCTION_COUNT];
 
-/* Before the first allocation is recorded; depth is the number of frames that are kept of a stack. */
-void recorder_start(unsigned depth);
+/* Before the first allocation is recorded; depth is the number of frames that are kept of a stack.  With sample_bytes not
+ * 0 a stack is recorded only about once in so many bytes, at random moments. */
+void recorder_start(unsigned depth, uint64_t sample_bytes);
 
 /* The calling thread has allocated a block of bytes by that function, or resized it in place; NULL: nothing.  Returns the
  * block. */
@@ -39,6 +40,18 @@ bool recorder_ignore_block(const void *block);
 
 /* Libraries may have been unloaded. */
 void recorder_note_unloading(void);
+
+/* A stack as people want to see it: without this library's part of it. */
+struct recorded_stack {
+  enum record_function function;   /* that was called */
+  uint32_t function_site;          /* where in it; 0: not known */
+  bool     is_cut;
+  unsigned count;
+  uint32_t sites[STACK_FRAMES_MAX];   /* return sites, the innermost first */
+};
+
+/* By its number in the depot; 0: an empty one. */
+void recorder_read_stack(uint32_t number, struct recorded_stack *stack);
 
 /* Stacks that could not be stored for want of memory. */
 uint64_t recorder_lost_stacks(void);

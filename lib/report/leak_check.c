@@ -163,6 +163,8 @@ note_thread(struct leak_group *group, uint32_t thread) {
 
 static bool
 add_block(enum leak_kind kind, bool is_cycle, uintptr_t addr, size_t bytes, const struct record *record) {
+  if (record->stack == RECORD_STACK_NOT_SAMPLED)
+    return true;
   struct leak_group *group = group_of(record->stack, kind, is_cycle);
   if (!group)
     return false;
@@ -175,13 +177,20 @@ add_block(enum leak_kind kind, bool is_cycle, uintptr_t addr, size_t bytes, cons
   return true;
 }
 
+static void
+add_reach(const struct leak_node *node) {
+  if (node->record->stack == RECORD_STACK_NOT_SAMPLED)
+    return;
+  struct leak_group *group = group_of(node->record->stack, node->kind, node->is_cycle);
+  group->reach_blocks += node->reach_blocks;
+  group->reach_bytes += node->reach_bytes;
+}
+
 static bool
 add_node(const struct leak_node *node) {
   if (!add_block(node->kind, node->is_cycle, node->addr, node->bytes, node->record))
     return false;
-  struct leak_group *group = group_of(node->record->stack, node->kind, node->is_cycle);
-  group->reach_blocks += node->reach_blocks;
-  group->reach_bytes += node->reach_bytes;
+  add_reach(node);
   if (node->kind == LEAK_DIRECT || node->kind == LEAK_INDIRECT) {
     found->leaked.blocks++;
     found->leaked.bytes += node->bytes;

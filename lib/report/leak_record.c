@@ -8,7 +8,6 @@
 #include "record/module.h"
 #include "record/recorder.h"
 #include "record/return_site.h"
-#include "record/stack_depot.h"
 #include "report/json_lines.h"
 
 #include <errno.h>
@@ -125,7 +124,7 @@ leak_record_process(bool is_forked) {
   json_add_string(&json, "cgc", LIBRARY_VERSION);
   json_add_bool(&json, "forked", is_forked);
   json_add_number(&json, "depth", option(OPTION_DEPTH));
-  json_add_number(&json, "sample_bytes", 0);
+  json_add_number(&json, "sample_bytes", option(OPTION_SAMPLE));
   json_end_line(&json);
   end_writing();
 }
@@ -188,34 +187,39 @@ write_module(unsigned number) {
 }
 
 static void
-add_frame(const struct return_site *site) {
-  json_begin(&json, NULL, '[');
+add_frame(const char *name, uint32_t number) {
+  const struct return_site *site = return_site_at(number);
+  json_begin(&json, name, '[');
   json_add_number(&json, NULL, site->module);
   json_add_number(&json, NULL, site->return_addr - (site->module ? module_at(site->module)->bias : 0));
   json_end(&json, ']');
 }
 
 static void
+write_modules(const struct recorded_stack *stack) {
+  if (stack->function_site)
+    write_module(return_site_at(stack->function_site)->module);
+  for (unsigned i = 0; i < stack->count; i++)
+    write_module(return_site_at(stack->sites[i])->module);
+}
+
+static void
 write_stack(uint32_t number) {
-  uint32_t sites[STACK_FRAMES_MAX];
+  struct recorded_stack stack;
   if (!number || !stack_depot_take_turn(number, turn))
     return;
-  const struct depot_stack *stack = stack_depot_at(number);
-  unsigned count = stack_depot_read(number, sites), first = 0;
-  while (first < count && sites[first] && return_site_at(sites[first])->is_own)
-    first++;   /* between the function called and the one that has recorded it */
-  for (unsigned i = first; i < count; i++)
-    if (sites[i])
-      write_module(return_site_at(sites[i])->module);
+  recorder_read_stack(number, &stack);
+  write_modules(&stack);
   json_begin_line(&json, "stack");
   json_add_number(&json, "id", number);
-  json_add_string(&json, "by", record_function_names[stack->function]);
+  json_add_string(&json, "by", record_function_names[stack.function]);
+  if (stack.function_site)
+    add_frame("by_frame", stack.function_site);
   json_begin(&json, "frames", '[');
-  for (unsigned i = first; i < count; i++)
-    if (sites[i])
-      add_frame(return_site_at(sites[i]));
+  for (unsigned i = 0; i < stack.count; i++)
+    add_frame(NULL, stack.sites[i]);
   json_end(&json, ']');
-  json_add_bool(&json, "is_cut", stack->is_cut);
+  json_add_bool(&json, "is_cut", stack.is_cut);
   json_end_line(&json);
 }
 

@@ -6,7 +6,6 @@
 #include "record/module.h"
 #include "record/recorder.h"
 #include "record/return_site.h"
-#include "record/stack_depot.h"
 
 #include <string.h>
 
@@ -58,18 +57,15 @@ write_frame(unsigned index, const struct return_site *site, const char *function
   write_line(&line);
 }
 
-/* Frames of this library are shown as the one function that was called. */
 static void
 write_stack(uint32_t number) {
-  uint32_t sites[STACK_FRAMES_MAX];
-  unsigned count = number ? stack_depot_read(number, sites) : 0, own = 0, index = 0;
-  while (own < count && sites[own] && return_site_at(sites[own])->is_own)
-    own++;
-  if (own)
-    write_frame(index++, return_site_at(sites[own - 1]), record_function_names[stack_depot_at(number)->function]);
-  for (unsigned i = own; i < count; i++)
-    if (sites[i])
-      write_frame(index++, return_site_at(sites[i]), NULL);
+  struct recorded_stack stack;
+  unsigned index = 0;
+  recorder_read_stack(number, &stack);
+  if (stack.function_site)
+    write_frame(index++, return_site_at(stack.function_site), record_function_names[stack.function]);
+  for (unsigned i = 0; i < stack.count; i++)
+    write_frame(index++, return_site_at(stack.sites[i]), NULL);
 }
 
 static void
