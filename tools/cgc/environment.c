@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "environment.h"
+
+#include "message.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+set(const char *name, const char *value) {
+  if (setenv(name, value, 1))
+    message_die(STATUS_TROUBLE, "%s: %s", name, strerror(errno));
+}
+
+static void
+append(const char *before, const char *name, const char *after) {
+  set(name, *before ? memory_format("%s:%s", before, after) : after);
+}
+
+static const char *
+value_of(const char *name) {
+  const char *value = getenv(name);
+  return value ? value : "";
+}
+
+void
+environment_preload(const char *library_path) {
+  append(library_path, "LD_PRELOAD", value_of("LD_PRELOAD"));
+}
+
+/* exit-code: CGC_EXIT_CODE. */
+static const char *
+variable_of(const char *option, size_t length) {
+  char *name = memory_format("CGC_%.*s", (int)length, option);
+  for (char *c = name; *c; c++)
+    *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+  return name;
+}
+
+void
+environment_set_option(const char *name, const char *value) {
+  set(variable_of(name, strlen(name)), value);
+}
+
+/* CGC_OPTIONS rather than the variable if it can hold it, as the library tells of unknown names there only. */
+void
+environment_add_option(const char *assignment) {
+  size_t length = strcspn(assignment, "=");
+  const char *variable = variable_of(assignment, length);
+  if (strchr(assignment, ':') && assignment[length]) {
+    set(variable, assignment + length + 1);
+    return;
+  }
+  unsetenv(variable);
+  append(value_of("CGC_OPTIONS"), "CGC_OPTIONS", assignment);
+}
