@@ -4,7 +4,6 @@
 #include "document.h"
 #include "json_text.h"
 #include "message.h"
-#include "table.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -16,16 +15,12 @@
 enum { FUNCTIONS_MAX = 5 };
 
 void
-baseline_apply(const char *path, struct leak_report *report) {
+baseline_read(const char *path, struct table *known) {
   struct leak_report baseline = {.leaks = {NULL, 0, 0}};
-  struct table known = {NULL, 0, 0};
   if (!document_try_read(path, &baseline))
     message_die(STATUS_TROUBLE, "%s: no baseline; --update-baseline makes one", path);
   LIST_EACH(leak, &baseline.leaks)
-    *table_slot(&known, (*leak)->fingerprint) = *leak;
-  LIST_EACH(leak, &report->leaks)
-    if ((*leak)->verdict == LEAK_VERDICT_NEW && *table_slot(&known, (*leak)->fingerprint))
-      (*leak)->verdict = LEAK_VERDICT_KNOWN;
+    *table_slot(known, (*leak)->fingerprint) = *leak;
 }
 
 /* ---- writing ---- */
@@ -57,11 +52,10 @@ compare_strings(const void *a, const void *b) {
 
 /* Leaks that differ in lines only have one fingerprint, hence one line. */
 static struct strings
-lines_of(const struct leak_report *report) {
+lines_of(const struct leak_report *report, struct table *known) {
   struct strings lines = {NULL, 0, 0};
-  struct table written = {NULL, 0, 0};
   LIST_EACH(leak, &report->leaks) {
-    void **slot = table_slot(&written, (*leak)->fingerprint);
+    void **slot = table_slot(known, (*leak)->fingerprint);
     if ((*leak)->verdict == LEAK_VERDICT_NEW && !*slot) {
       *slot = *leak;
       *LIST_ADD(&lines) = line_of(*leak);
@@ -84,8 +78,8 @@ write_lines(FILE *file, const struct strings *lines) {
 }
 
 void
-baseline_write(const char *path, const struct leak_report *report) {
-  struct strings lines = lines_of(report);
+baseline_write(const char *path, const struct leak_report *report, struct table *known) {
+  struct strings lines = lines_of(report, known);
   const char *new_path = memory_format("%s.new", path);
   FILE *file = fopen(new_path, "w");
   bool is_written = file && write_lines(file, &lines);

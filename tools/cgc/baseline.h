@@ -4,11 +4,12 @@
 #define CGC_TOOL_BASELINE_H
 
 #include "leaks.h"
+#include "table.h"
 
-/* Gives leaks whose fingerprints are in the file their verdict. */
-void baseline_apply(const char *path, struct leak_report *report);
+/* Gives each fingerprint of the file a value in the table. */
+void baseline_read(const char *path, struct table *known);
 
-/* Writes what counts now; the file is replaced as a whole. */
-void baseline_write(const char *path, const struct leak_report *report);
+/* Writes what counts now and adds it to the table; the file is replaced as a whole. */
+void baseline_write(const char *path, const struct leak_report *report, struct table *known);
 
 #endif

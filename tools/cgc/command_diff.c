@@ -90,8 +90,11 @@ print_functions(const struct stack *stack) {
   const char *before = " ";
   unsigned printed = 0;
   LIST_EACH(frame, &stack->frames) {
-    if (frame_is_runtime(frame) || printed++ == FUNCTIONS_MAX)
+    if (printed == FUNCTIONS_MAX)
+      break;
+    if (frame_is_runtime(frame))
       continue;
+    printed++;
     printf("%s%s", before, frame->function ? frame->function : frame->module ? path_base_name(frame->module->path) : "?");
     before = " < ";
   }

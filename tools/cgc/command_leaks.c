@@ -2,12 +2,12 @@
 #include "command.h"
 
 #include "environment.h"
-#include "judge.h"
 #include "launch.h"
 #include "library.h"
 #include "merge.h"
 #include "message.h"
 #include "output.h"
+#include "policy.h"
 #include "report_directory.h"
 
 #include <errno.h>
@@ -62,8 +62,8 @@ parse(int argc, char **argv) {
 
 /* The library must neither end a program with a status of its own nor write elsewhere, whatever the user says. */
 static void
-set_environment(const struct arguments *arguments, const char *directory) {
-  environment_preload(library_find(arguments->library_path));
+set_environment(const struct arguments *arguments, const char *library_path, const char *directory) {
+  environment_preload(library_path);
   environment_set_option("exit-code", "0");
   LIST_EACH(option, &arguments->options)
     environment_add_option(*option);
@@ -98,10 +98,12 @@ strings_of(char **list) {
 int
 command_leaks(int argc, char **argv) {
   struct arguments arguments = parse(argc, argv);
+  struct policy policy = policy_read(&arguments.settings);
   struct record record = {.modules = {NULL, 0, 0}};
   struct leak_report report = {.command = strings_of(arguments.command)};
+  const char *library_path = library_find(arguments.library_path);
   const char *directory = report_directory_make(arguments.kept_directory);
-  set_environment(&arguments, directory);
+  set_environment(&arguments, library_path, directory);
   int command_status = launch_run(arguments.command);
   record_read(&record, directory);
   note_running(&record);
@@ -109,7 +111,7 @@ command_leaks(int argc, char **argv) {
     report_directory_remove(directory);
   tell_if_no_reports(&record, arguments.command);
   merge_record(&record, &report);
-  judge_leaks(&arguments.settings, &record, &report);
+  policy_apply(&policy, &record, &report);
   output_write(&arguments.settings, &report, stderr);
-  return judge_status(&arguments.settings, &report, command_status);
+  return policy_status(&policy, &report, command_status);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
-#include "judge.h"
 #include "merge.h"
 #include "message.h"
 #include "output.h"
+#include "policy.h"
 
 struct arguments {
   struct settings settings;
@@ -38,12 +38,13 @@ parse(int argc, char **argv) {
 int
 command_report(int argc, char **argv) {
   struct arguments arguments = parse(argc, argv);
+  struct policy policy = policy_read(&arguments.settings);
   struct record record = {.modules = {NULL, 0, 0}};
   struct leak_report report = {.command = {NULL, 0, 0}};
   LIST_EACH(path, &arguments.paths)
     record_read(&record, *path);
   merge_record(&record, &report);
-  judge_leaks(&arguments.settings, &record, &report);
+  policy_apply(&policy, &record, &report);
   output_write(&arguments.settings, &report, stdout);
-  return judge_status(&arguments.settings, &report, 0);
+  return policy_status(&policy, &report, 0);
 }

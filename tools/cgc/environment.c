@@ -14,9 +14,10 @@ set(const char *name, const char *value) {
     message_die(STATUS_TROUBLE, "%s: %s", name, strerror(errno));
 }
 
+/* Entries of a list with colons. */
 static void
-append(const char *before, const char *name, const char *after) {
-  set(name, *before ? memory_format("%s:%s", before, after) : after);
+set_list(const char *name, const char *first, const char *second) {
+  set(name, *first && *second ? memory_format("%s:%s", first, second) : *first ? first : second);
 }
 
 static const char *
@@ -27,7 +28,7 @@ value_of(const char *name) {
 
 void
 environment_preload(const char *library_path) {
-  append(library_path, "LD_PRELOAD", value_of("LD_PRELOAD"));
+  set_list("LD_PRELOAD", library_path, value_of("LD_PRELOAD"));
 }
 
 /* exit-code: CGC_EXIT_CODE. */
@@ -54,5 +55,5 @@ environment_add_option(const char *assignment) {
     return;
   }
   unsetenv(variable);
-  append(value_of("CGC_OPTIONS"), "CGC_OPTIONS", assignment);
+  set_list("CGC_OPTIONS", value_of("CGC_OPTIONS"), assignment);
 }

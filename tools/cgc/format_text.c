@@ -28,8 +28,10 @@ print_place(FILE *file, const struct frame *frame) {
       fprintf(file, ":%u", frame->column);
     return;
   }
-  if (!module)
+  if (!module) {
+    fputs(" (<unknown module>)", file);
     return;
+  }
   fprintf(file, " (%s+0x%" PRIx64 ")", module->path, frame->offset);
   if (*module->build_id)
     fprintf(file, " (BuildId: %s)", module->build_id);

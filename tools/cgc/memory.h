@@ -30,7 +30,8 @@ void *memory_grow(void *items, size_t count, size_t *capacity, size_t item_bytes
    &(list)->items[(list)->count++])
 
 #define LIST_EACH(item, list)                                                                                        \
-  for (__typeof__(*(list)->items) *item = (list)->items, *item##_end = item + (list)->count; item < item##_end; item++)
+  for (__typeof__(*(list)->items) *item = (list)->items, *item##_end = (list)->count ? item + (list)->count : item;  \
+       item < item##_end; item++)
 
 /* Sorts by a function as qsort takes it. */
 #define LIST_SORT(list, compare)                                                                                     \

@@ -168,10 +168,14 @@ set_name(struct frame *frame, const char *name) {
   frame->function = demangle(frame->raw_name);
 }
 
+/* Relative paths are relative to where the compiler ran. */
 static void
-set_file(struct frame *frame, const char *path) {
-  if (path)
-    frame->file = memory_copy(path, strlen(path));
+set_file(struct frame *frame, Dwarf_Die *unit, const char *path) {
+  const char *directory = string_attribute(unit, DW_AT_comp_dir);
+  if (!path)
+    return;
+  bool is_joined = *path != '/' && directory && *directory == '/';
+  frame->file = is_joined ? memory_format("%s/%s", directory, path) : memory_copy(path, strlen(path));
 }
 
 static struct frame
@@ -181,7 +185,7 @@ line_of(Dwarf_Die *unit, Dwarf_Addr addr) {
   Dwarf_Line *line = dwarf_getsrc_die(unit, addr);
   if (!line)
     return frame;
-  set_file(&frame, dwarf_linesrc(line, NULL, NULL));
+  set_file(&frame, unit, dwarf_linesrc(line, NULL, NULL));
   dwarf_lineno(line, &line_number);
   dwarf_linecol(line, &column);
   frame.line = (unsigned)line_number;
@@ -196,7 +200,7 @@ call_site_of(Dwarf_Die *unit, Dwarf_Die *call) {
   Dwarf_Files *files;
   size_t count;
   if (dwarf_getsrcfiles(unit, &files, &count) == 0)
-    set_file(&frame, dwarf_filesrc(files, number_attribute(call, DW_AT_call_file), NULL, NULL));
+    set_file(&frame, unit, dwarf_filesrc(files, number_attribute(call, DW_AT_call_file), NULL, NULL));
   return frame;
 }
 

@@ -275,15 +275,16 @@ static const struct {
 static void
 take_object(struct reader *reader) {
   const char *type = string(reader, "type");
-  if (reader->image)
+  bool begins_image = strcmp(type, "process") == 0;
+  if (!reader->image && !begins_image)
+    note_problem(reader, "no process line before type", type);
+  if (reader->problem)
+    return;
+  if (!begins_image)
     reader->image->exec_path = NULL;
   for (size_t i = 0; i < sizeof line_types / sizeof *line_types; i++)
-    if (strcmp(type, line_types[i].type) == 0) {
-      if (reader->image || line_types[i].take == take_process)
-        line_types[i].take(reader);
-      else
-        note_problem(reader, "no process line before type", type);
-    }
+    if (strcmp(type, line_types[i].type) == 0)
+      line_types[i].take(reader);
 }
 
 /* A program that is not known, or of which nothing is. */
@@ -297,7 +298,8 @@ note_unreadable(struct reader *reader) {
   message("%s:%zu: this line cannot be read: %s", reader->path, reader->line_number, reader->problem);
   if (!reader->image)
     add_unchecked(reader, "", 0, NULL);
-  reader->image->unreadable = memory_format("line %zu of %s cannot be read", reader->line_number, reader->path);
+  if (!reader->image->unreadable)   /* lines that refer to the first one may follow */
+    reader->image->unreadable = memory_format("line %zu of %s cannot be read", reader->line_number, reader->path);
 }
 
 static void

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "judge.h"
+#include "policy.h"
 
 #include "baseline.h"
 #include "message.h"
-#include "suppression.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,28 +30,39 @@ read_if_named(struct suppressions *suppressions, const char *path) {
     suppression_read_file(suppressions, path);
 }
 
-static struct suppressions
-read_suppressions(const struct settings *settings, const struct record *record) {
-  struct suppressions suppressions = {NULL, 0, 0};
+static void
+read_suppressions(struct policy *policy) {
   const char *lsan_options = getenv("LSAN_OPTIONS");
-  LIST_EACH(path, &settings->suppression_paths)
-    suppression_read_file(&suppressions, *path);
-  read_if_named(&suppressions, getenv("CGC_SUPPRESSIONS"));
-  read_if_named(&suppressions, lsan_options ? lsan_option(lsan_options, "suppressions") : NULL);
+  LIST_EACH(path, &policy->settings->suppression_paths)
+    suppression_read_file(&policy->suppressions, *path);
+  read_if_named(&policy->suppressions, getenv("CGC_SUPPRESSIONS"));
+  read_if_named(&policy->suppressions, lsan_options ? lsan_option(lsan_options, "suppressions") : NULL);
+}
+
+static void
+add_suppressions_of_programs(struct policy *policy, const struct record *record) {
   LIST_EACH(text, &record->suppressions)
-    suppression_parse(&suppressions, *text, "the program's __lsan_default_suppressions");
-  return suppressions;
+    suppression_parse(&policy->suppressions, *text, "the program's __lsan_default_suppressions");
 }
 
 /* ---- verdicts ---- */
 
+struct policy
+policy_read(const struct settings *settings) {
+  struct policy policy = {.settings = settings};
+  read_suppressions(&policy);
+  if (settings->baseline_path && !settings->updates_baseline)
+    baseline_read(settings->baseline_path, &policy.known);
+  return policy;
+}
+
 static void
-apply_baseline(const struct settings *settings, struct leak_report *report) {
-  if (!settings->baseline_path)
-    return;
-  if (settings->updates_baseline)
-    baseline_write(settings->baseline_path, report);
-  baseline_apply(settings->baseline_path, report);
+apply_baseline(struct policy *policy, struct leak_report *report) {
+  if (policy->settings->updates_baseline)
+    baseline_write(policy->settings->baseline_path, report, &policy->known);
+  LIST_EACH(leak, &report->leaks)
+    if ((*leak)->verdict == LEAK_VERDICT_NEW && *table_slot(&policy->known, (*leak)->fingerprint))
+      (*leak)->verdict = LEAK_VERDICT_KNOWN;
 }
 
 static void
@@ -63,13 +73,13 @@ apply_min_bytes(const struct settings *settings, struct leak_report *report) {
 }
 
 void
-judge_leaks(const struct settings *settings, const struct record *record, struct leak_report *report) {
-  struct suppressions suppressions = read_suppressions(settings, record);
-  suppression_apply(&suppressions, report);
-  if (settings->suppresses_indirect)
+policy_apply(struct policy *policy, const struct record *record, struct leak_report *report) {
+  add_suppressions_of_programs(policy, record);
+  suppression_apply(&policy->suppressions, report);
+  if (policy->settings->suppresses_indirect)
     suppression_apply_to_indirect(report);
-  apply_min_bytes(settings, report);
-  apply_baseline(settings, report);
+  apply_min_bytes(policy->settings, report);
+  apply_baseline(policy, report);
 }
 
 /* ---- the exit status ---- */
@@ -119,9 +129,9 @@ status_of_checks(const struct settings *settings, const struct leak_report *repo
 }
 
 int
-judge_status(const struct settings *settings, const struct leak_report *report, int command_status) {
-  int status = status_of_checks(settings, report);
-  if (command_status && !(settings->exit_code_wins && status))
+policy_status(const struct policy *policy, const struct leak_report *report, int command_status) {
+  int status = status_of_checks(policy->settings, report);
+  if (command_status && !(policy->settings->exit_code_wins && status))
     return command_status;
   return status;
 }
