@@ -5,7 +5,7 @@
 . "$srcdir/test/tools/tools_common.sh"
 build_program
 source=$sources/leaky.c
-address=0x[0-9a-f]\\{12\\}
+address='0x[0-9a-f]\{12\}'
 
 leaks -- plain inlined library indirect possible
 expect_status text 23
