@@ -26,6 +26,15 @@ leak_plainly(size_t bytes) {
   __asm__ volatile("");
 }
 
+/* Named as a compiler of Rust would. */
+static void leak_as_rust(void) __asm__("_RNvC7mycrate4leak");
+
+static __attribute__((noinline)) void
+leak_as_rust(void) {
+  recorder_leak("direct", 8);
+  __asm__ volatile("");
+}
+
 static __attribute__((noinline)) void
 leak_indirectly(void) {
   recorder_leak("indirect", 5);
@@ -71,6 +80,8 @@ act(const char *word) {
     leaky_library();
   else if (!strcmp(word, "cxx") && leaky_cxx)
     leaky_cxx();
+  else if (!strcmp(word, "rust"))
+    leak_as_rust();
   else if (!strcmp(word, "indirect"))
     leak_indirectly();
   else if (!strcmp(word, "possible"))

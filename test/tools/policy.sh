@@ -84,9 +84,9 @@ expect_match "a signal is passed on" err "cgc: not checked: .*"
 
 # ---- the environment of the command ----
 
-CGC_MODE=off CGC_REPORT=/x CGC_EXIT_CODE=5 CGC_OPTIONS=percent=50 CGC_TRACE=1 run leaks --library ./libcgc.so -o confirm=1 -o trace=2 \
+CGC_MODE=off CGC_REPORT=/x CGC_EXIT_CODE=5 CGC_OPTIONS=percent=50 CGC_TRACE=1 run leaks --library ./libcgc.so -o confirm=1 -o trace=2 -o exit-code=4 \
   -o log=a:b -- env
-for line in CGC_MODE=leak CGC_EXIT_CODE=0 CGC_OPTIONS=percent=50:confirm=1:trace=2 CGC_LOG=a:b "LD_PRELOAD=$dir/libcgc.so"; do
+for line in CGC_MODE=leak CGC_EXIT_CODE=0 CGC_OPTIONS=percent=50:confirm=1:trace=2:exit-code=4 CGC_LOG=a:b "LD_PRELOAD=$dir/libcgc.so"; do
   expect_in environment out "$line"
 done
 expect_not environment out '^CGC_TRACE='

@@ -43,15 +43,21 @@ expect_in "-O" leaks.txt "Direct leak of 20 byte(s) in 1 object(s) allocated fro
 leaks -O no/such/directory -- plain
 expect_status "unwritable output" 2
 
+"$cgc" report --format json /dev/null >/dev/full 2>err
+status=$?
+expect_status "full output" 2
+expect_match "full output" err "cgc: standard output: No space left on device"
+
 # One entry for the same place in two processes and at two calls.
 run leaks --library ./libcgc.so -- sh -c './leaky plain plain; ./leaky plain'
 expect_in "merged" err "Direct leak of 60 byte(s) in 3 object(s) allocated from:"
 
 # Without debugging information: function, module and offset; with nothing: module and offset.
-record kept plain
+record kept plain rust
 objcopy --strip-debug leaky
 run report kept
 expect_match "stripped of lines" out "    #1 $address in leak_plainly[a-z.0-9]* ($dir/leaky+0x[0-9a-f]*) (BuildId: [0-9a-f]*)"
+expect_match "name of Rust" out "    #1 $address in mycrate::leak ($dir/leaky+0x[0-9a-f]*) (BuildId: [0-9a-f]*)"
 strip leaky
 run report kept
 expect_match "stripped of symbols" out "    #1 $address  ($dir/leaky+0x[0-9a-f]*) (BuildId: [0-9a-f]*)"

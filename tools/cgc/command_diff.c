@@ -76,7 +76,8 @@ read_side(const char *path) {
   struct side side = {.table = {NULL, 0, 0}};
   LIST_EACH(process, &report.processes)
     if ((*process)->error)
-      message_die(STATUS_TROUBLE, "%s: process %" PRId64 " was not checked: %s", path, (*process)->pid, (*process)->error);
+      message_die(STATUS_TROUBLE, "%s: process %" PRId64 " was not checked: %s", path, (*process)->pid,
+                  (*process)->error);
   LIST_EACH(leak, &report.leaks)
     if ((*leak)->verdict == LEAK_VERDICT_NEW)
       add_to_group(&side, *leak);
@@ -84,6 +85,13 @@ read_side(const char *path) {
 }
 
 /* ---- telling ---- */
+
+static const char *
+name_of(const struct frame *frame) {
+  if (frame->function)
+    return frame->function;
+  return frame->module ? path_base_name(frame->module->path) : "?";
+}
 
 static void
 print_functions(const struct stack *stack) {
@@ -95,7 +103,7 @@ print_functions(const struct stack *stack) {
     if (frame_is_runtime(frame))
       continue;
     printed++;
-    printf("%s%s", before, frame->function ? frame->function : frame->module ? path_base_name(frame->module->path) : "?");
+    printf("%s%s", before, name_of(frame));
     before = " < ";
   }
   putchar('\n');
@@ -133,8 +141,8 @@ int
 command_diff(int argc, char **argv) {
   static const struct argp argp = {
     .parser = parse_option, .args_doc = "OLD NEW",
-    .doc = "Tells which leaks are new, gone and grown; OLD and NEW are documents of --format json, or files or directories "
-           "of the library's.\vExit status: 0 if none is new, 1 if some are, 2 for trouble."};
+    .doc = "Tells which leaks are new, gone and grown; OLD and NEW are documents of --format json, or files or "
+           "directories of the library's.\vExit status: 0 if none is new, 1 if some are, 2 for trouble."};
   struct paths paths = {NULL, NULL};
   argp_parse(&argp, argc, argv, 0, NULL, &paths);
   struct side before = read_side(paths.before), after = read_side(paths.after);

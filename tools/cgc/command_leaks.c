@@ -52,8 +52,8 @@ parse(int argc, char **argv) {
   static const struct argp argp = {
     .options = options, .parser = parse_option, .children = children, .args_doc = "[--] COMMAND...",
     .doc = "Runs a program, and all that it starts, and tells what they leaked, by default on standard error.\v"
-           "Exit status: COMMAND's own if it is not 0 (128 and the signal if one ended it, 127 if it is not found); else "
-           "that of --exit-code if leaks count; else 24 if a process was not checked, or none was; else 0.  With "
+           "Exit status: COMMAND's own if it is not 0 (128 and the signal if one ended it, 127 if it is not found); "
+           "else that of --exit-code if leaks count; else 24 if a process was not checked, or none was; else 0.  With "
            "--exit-code-wins COMMAND's comes last.  2 for wrong usage and files that cannot be read or written."};
   struct arguments arguments = {.settings = SETTINGS_DEFAULT};
   argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
@@ -64,9 +64,9 @@ parse(int argc, char **argv) {
 static void
 set_environment(const struct arguments *arguments, const char *library_path, const char *directory) {
   environment_preload(library_path);
-  environment_set_option("exit-code", "0");
   LIST_EACH(option, &arguments->options)
     environment_add_option(*option);
+  environment_set_option("exit-code", "0");
   environment_set_option("mode", "leak");
   environment_set_option("report", memory_format("%s/%%p.jsonl", directory));
 }
@@ -84,7 +84,8 @@ note_running(const struct record *record) {
 static void
 tell_if_no_reports(const struct record *record, char **command) {
   if (record->images.count == 0)
-    message("%s left no report: a program that is linked statically or has a set-user-ID bit cannot be checked", command[0]);
+    message("%s left no report: a program that is linked statically or has a set-user-ID bit cannot be checked",
+            command[0]);
 }
 
 static struct strings

@@ -28,8 +28,8 @@ parse(int argc, char **argv) {
   static const struct argp argp = {
     .parser = parse_option, .children = children, .args_doc = "FILE|DIRECTORY...",
     .doc = "Tells what was leaked, from the files that the library wrote with option report.\v"
-           "Exit status: 0 if nothing counts, that of --exit-code if leaks do, 24 if a process was not checked or nothing "
-           "was, 2 for wrong usage and files that cannot be read or written."};
+           "Exit status: 0 if nothing counts, that of --exit-code if leaks do, 24 if a process was not checked or "
+           "nothing was, 2 for wrong usage and files that cannot be read or written."};
   struct arguments arguments = {.settings = SETTINGS_DEFAULT};
   argp_parse(&argp, argc, argv, 0, NULL, &arguments);
   return arguments;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formats of reports.  Each has a file of its own, format_NAME.c with one function of type format_function, and a row in
- * the table of format.c.
+ * Formats of reports.  Each has a file of its own, format_NAME.c with one function of type format_function, and a row
+ * in the table of format.c.
  */
 #ifndef CGC_TOOL_FORMAT_H
 #define CGC_TOOL_FORMAT_H

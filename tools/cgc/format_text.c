@@ -97,8 +97,8 @@ print_leaks(FILE *file, const struct leak_report *report, const struct format_st
   struct leak_total total = leak_report_total(report, LEAK_KIND_COUNT, LEAK_VERDICT_NEW);
   if (total.leaks > 0) {
     fputs("\n=================================================================\n", file);
-    fprintf(file, "%s==%" PRId64 "==ERROR: LeakSanitizer: detected memory leaks%s\n\n", color(style, red), pid_of(report),
-            color(style, plain));
+    fprintf(file, "%s==%" PRId64 "==ERROR: LeakSanitizer: detected memory leaks%s\n\n", color(style, red),
+            pid_of(report), color(style, plain));
   }
   LIST_EACH(leak, &report->leaks)
     if ((*leak)->verdict == LEAK_VERDICT_NEW)
@@ -111,10 +111,15 @@ print_leaks(FILE *file, const struct leak_report *report, const struct format_st
 
 /* ---- what LeakSanitizer does not have ---- */
 
+static bool
+is_unsure_but_shown(const struct leak *leak, const struct format_style *style) {
+  return leak->verdict == LEAK_VERDICT_UNSURE && style->is_shown[leak->kind];
+}
+
 static void
 print_unsure(FILE *file, const struct leak_report *report, const struct format_style *style) {
   LIST_EACH(leak, &report->leaks)
-    if ((*leak)->verdict == LEAK_VERDICT_UNSURE && style->is_shown[(*leak)->kind]) {
+    if (is_unsure_but_shown(*leak, style)) {
       fputc('\n', file);
       print_leak(file, *leak, style);
     }
@@ -159,14 +164,14 @@ print_all_details(FILE *file, const struct leak_report *report, const struct for
   if (!style->has_details && !style->has_source)
     return;
   LIST_EACH(leak, &report->leaks)
-    if ((*leak)->verdict == LEAK_VERDICT_NEW || ((*leak)->verdict == LEAK_VERDICT_UNSURE && style->is_shown[(*leak)->kind]))
+    if ((*leak)->verdict == LEAK_VERDICT_NEW || is_unsure_but_shown(*leak, style))
       print_details(file, *leak, style);
 }
 
 static void
 print_growth(FILE *file, const struct growth *growth) {
-  fprintf(file, "\nGrowth by %.0f byte(s) per second, from %" PRId64 " to %" PRId64 " byte(s) in %" PRId64
-          " checks, allocated from:\n", growth->bytes_per_second, growth->first_bytes, growth->last_bytes, growth->checks);
+  fprintf(file, "\nGrowth by %.0f byte(s) per second, from %" PRId64 " to %" PRId64 " byte(s) in %" PRId64 " checks, "
+          "allocated from:\n", growth->bytes_per_second, growth->first_bytes, growth->last_bytes, growth->checks);
   print_stack(file, growth->stack);
 }
 
@@ -179,7 +184,8 @@ print_growths(FILE *file, const struct leak_report *report) {
 }
 
 static void
-print_note(FILE *file, const struct leak_report *report, enum leak_kind kind, enum leak_verdict verdict, const char *what) {
+print_note(FILE *file, const struct leak_report *report, enum leak_kind kind, enum leak_verdict verdict,
+           const char *what) {
   struct leak_total total = leak_report_total(report, kind, verdict);
   if (total.leaks > 0)
     fprintf(file, "cgc: %s: %" PRId64 " byte(s) in %" PRId64 " allocation(s)\n", what, total.bytes, total.blocks);

@@ -59,7 +59,8 @@ begins_with(const char *string, const char *start) {
 
 bool
 frame_is_runtime(const struct frame *frame) {
-  static const char *const modules[] = {"libcgc.so", "libc.so.", "libc-", "ld-linux", "libpthread", "libstdc++.so", "libc++.so", "libc++abi.so"};
+  static const char *const modules[] = {"libcgc.so", "libc.so.", "libc-", "ld-linux", "libpthread",
+                                        "libstdc++.so", "libc++.so", "libc++abi.so"};
   for (size_t i = 0; frame->module && i < sizeof modules / sizeof *modules; i++)
     if (begins_with(path_base_name(frame->module->path), modules[i]))
       return true;

@@ -60,7 +60,8 @@ const char *
 library_find(const char *given) {
   const char *found = find(given);
   if (!found)
-    message_die(STATUS_TROUBLE, "libcgc.so is neither beside this program nor in " CGC_LIBDIR "; name it with --library");
+    message_die(STATUS_TROUBLE, "libcgc.so is neither beside this program nor in %s; name it with --library",
+                CGC_LIBDIR);
   if (strpbrk(found, ": \t\n"))
     message_die(STATUS_TROUBLE, "%s: LD_PRELOAD cannot name a path with colons or spaces", found);
   return found;

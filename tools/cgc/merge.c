@@ -94,7 +94,8 @@ sum_up(struct leak *leak, const struct leak *more, const struct process *process
 }
 
 static void
-merge_leak(struct leak_report *report, struct table *merged, const struct record_leak *recorded, const struct process *process) {
+merge_leak(struct leak_report *report, struct table *merged, const struct record_leak *recorded,
+           const struct process *process) {
   struct stack *stack = symbols_stack(recorded->stack);
   struct leak **slot = (struct leak **)table_slot(merged, key_of(leak_kind_name(recorded->leak.kind), stack));
   if (!*slot)

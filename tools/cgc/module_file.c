@@ -196,7 +196,8 @@ line_of(Dwarf_Die *unit, Dwarf_Addr addr) {
 /* Where an inlined function was called. */
 static struct frame
 call_site_of(Dwarf_Die *unit, Dwarf_Die *call) {
-  struct frame frame = {.line = number_attribute(call, DW_AT_call_line), .column = number_attribute(call, DW_AT_call_column)};
+  struct frame frame = {.line = number_attribute(call, DW_AT_call_line),
+                        .column = number_attribute(call, DW_AT_call_column)};
   Dwarf_Files *files;
   size_t count;
   if (dwarf_getsrcfiles(unit, &files, &count) == 0)

@@ -10,7 +10,7 @@
 
 /* ---- suppressions ---- */
 
-/* The value of an option in LSAN_OPTIONS, "name=value:name=value" with : or , or spaces between; NULL if it is not there. */
+/* The value of an option in "name=value:name=value", with : or , or spaces between; NULL if it is not there. */
 static const char *
 lsan_option(const char *options, const char *name) {
   static const char separators[] = ":, \t\n";

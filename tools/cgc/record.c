@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 /* Ids count from 1; so many are believed. */
-#define ID_MAX 100000000
+#define ID_MAX 10000000
 
 struct reader {
   struct record *record;

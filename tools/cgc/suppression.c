@@ -3,7 +3,8 @@
 
 static bool
 matches(const struct suppression *suppression, const struct leak *leak) {
-  return suppression->is_rule ? suppression_rule_matches(suppression, leak) : suppression_pattern_matches(suppression, leak);
+  return suppression->is_rule ? suppression_rule_matches(suppression, leak)
+                              : suppression_pattern_matches(suppression, leak);
 }
 
 static void

@@ -38,7 +38,8 @@ glob_matches(const char *glob, const char *text) {
 static bool
 line_matches(const struct rule_line *line, const struct frame *frame) {
   switch (line->kind) {
-  case RULE_LINE_FUNCTION: return glob_matches(line->glob, frame->raw_name) || glob_matches(line->glob, frame->function);
+  case RULE_LINE_FUNCTION:
+    return glob_matches(line->glob, frame->raw_name) || glob_matches(line->glob, frame->function);
   case RULE_LINE_OBJECT: return glob_matches(line->glob, frame->module ? frame->module->path : NULL);
   case RULE_LINE_SOURCE:
     return glob_matches(line->glob, frame->file) ||
@@ -48,7 +49,8 @@ line_matches(const struct rule_line *line, const struct frame *frame) {
 }
 
 static bool
-lines_match(const struct rule_line *line, const struct rule_line *line_end, const struct frame *frame, const struct frame *frame_end) {
+lines_match(const struct rule_line *line, const struct rule_line *line_end, const struct frame *frame,
+            const struct frame *frame_end) {
   for (; line < line_end; line++, frame++) {
     if (line->kind == RULE_LINE_ANY) {
       for (; frame <= frame_end; frame++)
@@ -74,5 +76,6 @@ suppression_rule_matches(const struct suppression *suppression, const struct lea
   LIST_EACH(frame, &leak->stack->frames)
     *LIST_ADD(&frames) = *frame;
   const struct frame *frames_end = frames.items + frames.count;
-  return lines_match(lines, lines_end, frames.items, frames_end) || lines_match(lines, lines_end, frames.items + 1, frames_end);
+  return lines_match(lines, lines_end, frames.items, frames_end) ||
+         lines_match(lines, lines_end, frames.items + 1, frames_end);
 }

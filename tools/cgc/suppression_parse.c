@@ -67,7 +67,8 @@ add_rule_line(struct suppression *rule, const char *line) {
   static const struct {
     const char         *start;
     enum rule_line_kind kind;
-  } starts[] = {{"fun:", RULE_LINE_FUNCTION}, {"obj:", RULE_LINE_OBJECT}, {"src:", RULE_LINE_SOURCE}, {"...", RULE_LINE_ANY}};
+  } starts[] = {{"fun:", RULE_LINE_FUNCTION}, {"obj:", RULE_LINE_OBJECT}, {"src:", RULE_LINE_SOURCE},
+                {"...", RULE_LINE_ANY}};
   for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
     if (begins_with(line, starts[i].start)) {
       *LIST_ADD(&rule->lines) = (struct rule_line){starts[i].kind, line + strlen(starts[i].start)};
@@ -85,7 +86,8 @@ is_for_leaks(const char *line) {
 
 static void
 parse_rule(struct parser *parser) {
-  struct suppression rule = {.name = next_line_of_rule(parser), .is_rule = true, .is_of_kind = {true, true, true, true}};
+  struct suppression rule = {.name = next_line_of_rule(parser), .is_rule = true,
+                             .is_of_kind = {true, true, true, true}};
   bool is_wanted = is_for_leaks(next_line_of_rule(parser));
   for (const char *line; strcmp(line = next_line_of_rule(parser), "}");) {
     if (!is_wanted)
