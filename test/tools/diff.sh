@@ -33,4 +33,8 @@ expect_status "unknown version" 2
 record unchecked no-check
 run diff old unchecked
 expect_status "unchecked" 2
+run report --format json=unchecked.json unchecked
+run diff old.json unchecked.json
+expect_status "unchecked, by its document" 2
+expect_match "unchecked, by its document" err "cgc: unchecked.json: process [0-9]* was not checked: it ended .*"
 exit $failed

@@ -82,8 +82,8 @@ note_running(const struct record *record) {
 }
 
 static void
-tell_if_no_reports(const struct record *record, char **command) {
-  if (record->images.count == 0)
+tell_if_no_reports(const struct record *record, char **command, int status) {
+  if (record->images.count == 0 && status != STATUS_NOT_FOUND && status != STATUS_NOT_EXECUTABLE)
     message("%s left no report: a program that is linked statically or has a set-user-ID bit cannot be checked",
             command[0]);
 }
@@ -110,7 +110,7 @@ command_leaks(int argc, char **argv) {
   note_running(&record);
   if (!arguments.kept_directory)
     report_directory_remove(directory);
-  tell_if_no_reports(&record, arguments.command);
+  tell_if_no_reports(&record, arguments.command, command_status);
   merge_record(&record, &report);
   policy_apply(&policy, &record, &report);
   output_write(&arguments.settings, &report, stderr);

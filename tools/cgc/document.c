@@ -53,14 +53,25 @@ take_leak(const char *path, json_t *object, struct leak_report *report) {
   *LIST_ADD(&report->leaks) = leak;
 }
 
+static void
+take_process(json_t *object, struct leak_report *report) {
+  struct process *process = memory_take(sizeof *process);
+  process->pid = json_integer_value(json_object_get(object, "pid"));
+  process->is_checked = json_is_true(json_object_get(object, "checked"));
+  process->error = string_of(object, "error");
+  *LIST_ADD(&report->processes) = process;
+}
+
 bool
 document_try_read(const char *path, struct leak_report *report) {
-  json_t *document = json_load_file(path, 0, NULL), *leaks = json_object_get(document, "leaks"), *leak;
+  json_t *document = json_load_file(path, 0, NULL), *leaks = json_object_get(document, "leaks"), *leak, *process;
   size_t i;
   if (leaks && json_integer_value(json_object_get(document, "version")) != 1)
     fail(path, "a document of an unknown version");
   json_array_foreach(leaks, i, leak)
     take_leak(path, leak, report);
+  json_array_foreach(json_object_get(document, "processes"), i, process)
+    take_process(process, report);
   bool is_document = json_is_array(leaks);
   json_decref(document);
   return is_document;
