@@ -86,12 +86,12 @@ expect_match "a signal is passed on" err "cgc: not checked: .*"
 
 CGC_MODE=off CGC_REPORT=/x CGC_EXIT_CODE=5 CGC_OPTIONS=percent=50 CGC_TRACE=1 run leaks --library ./libcgc.so -o confirm=1 -o trace=2 -o exit-code=4 \
   -o log=a:b -- env
-for line in CGC_MODE=leak CGC_EXIT_CODE=0 CGC_OPTIONS=percent=50:confirm=1:trace=2:exit-code=4 CGC_LOG=a:b "LD_PRELOAD=$dir/libcgc.so"; do
+for line in CGC_MODE=leak CGC_EXIT_CODE=0 CGC_OPTIONS=percent=50:confirm=1:trace=2:exit-code=4 CGC_LOG=a:b "LD_PRELOAD=$dir/./libcgc.so"; do
   expect_in environment out "$line"
 done
 expect_not environment out '^CGC_TRACE='
 LD_PRELOAD=$dir/libleaky.so run run --library ./libcgc.so -o trace=1 -- env
-for line in CGC_MODE=collect CGC_OPTIONS=trace=1 "LD_PRELOAD=$dir/libcgc.so:$dir/libleaky.so"; do
+for line in CGC_MODE=collect CGC_OPTIONS=trace=1 "LD_PRELOAD=$dir/./libcgc.so:$dir/libleaky.so"; do
   expect_in "cgc run" out "$line"
 done
 run run --library ./libcgc.so -- sh -c 'exit 7'

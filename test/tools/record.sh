@@ -65,7 +65,7 @@ spoil '"type":"leak"' 's/"bytes":[0-9]*/"bytes":"x"/' 'no number in member "byte
 spoil '"type":"leak"' 's/"bytes":[0-9]*/"bytes":-1/' 'no number in member "bytes"'
 spoil '"type":"leak"' 's/"stack":[0-9]*/"stack":99/' 'unknown stack in member "stack"'
 spoil '"type":"stack"' 's/"frames":\[\[[0-9]*/"frames":[[77/' 'unknown module in member "frames"'
-spoil '"type":"stack"' 's/"id":[0-9]*/"id":0/' 'no id in member "id"'
+spoil '"type":"module"' 's/"id":[0-9]*/"id":0/' 'no id in member "id"'
 spoil '"type":"module"' 's/"path":"[^"]*",//' 'no string in member "path"'
 spoil '"type":"check"' 's/"number":[0-9]*,//' 'no member "number"'
 spoil '"type":"process"' 's/"version":1/"version":2/' 'unknown "version"'
@@ -75,6 +75,12 @@ told "$check" 'no string or null in member "error"'
 sed 1d "$good" >changed
 report 23 "no process line"
 expect_match "no process line" err 'cgc: changed:1: this line cannot be read: no process line before type "module"'
+
+# Ids of stacks are any numbers.
+sed 's/\("type":"stack","id":\|"stack":\)/&400000000/' "$good" >changed
+report 23 "large ids"
+[ ! -s err ] || fail "large ids: a message"
+expect_in "large ids" out "SUMMARY: LeakSanitizer: 50 byte(s) leaked in 2 allocation(s)."
 
 # ---- what is to be ignored ----
 

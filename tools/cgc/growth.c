@@ -85,11 +85,6 @@ index_of_check(const struct image *image, int64_t number) {
   return i;
 }
 
-static struct record_stack *
-stack_of(const struct image *image, int64_t id) {
-  return id > 0 && (size_t)id <= image->stacks.count ? image->stacks.items[id - 1] : NULL;
-}
-
 static const double *
 times_of(const struct image *image) {
   double *times_s = memory_take(image->checks.count * sizeof *times_s);
@@ -107,7 +102,7 @@ growth_find(struct image *image, struct growths_found *found) {
   LIST_SORT(&image->sites, compare_sites);
   for (size_t i = 0; i < image->sites.count;) {
     int64_t id = image->sites.items[i].stack;
-    struct record_stack *stack = stack_of(image, id);
+    struct record_stack *stack = record_find_stack(image, id);
     struct series series = {times_s, memory_take(image->checks.count * sizeof(int64_t)), image->checks.count};
     for (; i < image->sites.count && image->sites.items[i].stack == id; i++) {
       size_t check = index_of_check(image, image->sites.items[i].check);

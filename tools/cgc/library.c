@@ -10,13 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* NULL and errno if there is no such file. */
+/* NULL and errno if there is no such file.  Symbolic links are kept: the library knows itself by its name. */
 static const char *
 absolute(const char *path) {
-  char *resolved = realpath(path, NULL);
-  const char *copy = resolved && access(resolved, R_OK) == 0 ? memory_copy(resolved, strlen(resolved)) : NULL;
-  free(resolved);
-  return copy;
+  char directory[PATH_MAX];
+  if (access(path, R_OK))
+    return NULL;
+  if (*path == '/')
+    return memory_copy(path, strlen(path));
+  return getcwd(directory, sizeof directory) ? memory_format("%s/%s", directory, path) : NULL;
 }
 
 static const char *

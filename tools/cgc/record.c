@@ -6,10 +6,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+struct record_stack *
+record_find_stack(struct image *image, int64_t id) {
+  return *table_slot(&image->stacks, memory_format("%" PRId64, id));
+}
 
 /* After the last line of a file. */
 static void

@@ -44,7 +44,7 @@ struct record_site {
 struct image {
   struct process *process;
   struct LIST(struct record_module) modules;          /* [id - 1] */
-  struct LIST(struct record_stack *) stacks;          /* [id - 1]; NULL where none was read */
+  struct table stacks;                                /* by id; ids are far apart */
   struct record_leaks leaks;                          /* of the last check that was made */
   struct record_leaks leaks_of_next;                  /* of one whose check line has not come yet */
   struct LIST(struct record_check) checks;            /* without errors */
@@ -65,5 +65,8 @@ struct record {
  * process.
  */
 void record_read(struct record *record, const char *path);
+
+/* NULL if the image has no stack of that id. */
+struct record_stack *record_find_stack(struct image *image, int64_t id);
 
 #endif

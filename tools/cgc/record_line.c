@@ -3,11 +3,12 @@
 
 #include "message.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ids count from 1; so many are believed. */
-#define ID_MAX 10000000
+/* So many modules are believed; their ids count from 1. */
+enum { MODULES_MAX = 1000000 };
 
 /* ---- members ---- */
 
@@ -105,20 +106,15 @@ find_module(struct record *record, const char *path, const char *build_id) {
   return *slot;
 }
 
-static bool
-id_is_valid(struct record_reader *reader, int64_t id) {
-  if (id < 1 || id > ID_MAX)
-    note_problem(reader, "no id in member", "id");
-  return id >= 1 && id <= ID_MAX;
-}
-
 static void
 take_module(struct record_reader *reader) {
   struct image *image = reader->image;
   int64_t id = number(reader, "id");
   const char *path = string(reader, "path"), *build_id = string(reader, "build_id");
   uint64_t bias = strtoull(string(reader, "bias"), NULL, 16);
-  if (reader->problem || !id_is_valid(reader, id))
+  if (id < 1 || id > MODULES_MAX)
+    note_problem(reader, "no id in member", "id");
+  if (reader->problem)
     return;
   while (image->modules.count < (size_t)id)
     *LIST_ADD(&image->modules) = (struct record_module){NULL, 0};
@@ -147,7 +143,6 @@ frame_of(struct record_reader *reader, json_t *pair) {
 
 static void
 take_stack(struct record_reader *reader) {
-  struct image *image = reader->image;
   struct record_stack *stack = memory_take(sizeof *stack);
   int64_t id = number(reader, "id");
   size_t i;
@@ -156,24 +151,17 @@ take_stack(struct record_reader *reader) {
   stack->is_cut = flag(reader, "is_cut");
   json_array_foreach(array(reader, "frames"), i, pair)
     *LIST_ADD(&stack->frames) = frame_of(reader, pair);
-  if (!id_is_valid(reader, id))
-    return;
-  while (image->stacks.count < (size_t)id)
-    *LIST_ADD(&image->stacks) = NULL;
-  image->stacks.items[id - 1] = stack;
+  *table_slot(&reader->image->stacks, memory_format("%" PRId64, id)) = stack;
 }
 
 /* ---- leak, site, check ---- */
 
 static struct record_stack *
 stack_of(struct record_reader *reader, int64_t id) {
-  const struct image *image = reader->image;
-  if (id == 0)
-    return NULL;
-  if (id > 0 && (size_t)id <= image->stacks.count && image->stacks.items[id - 1])
-    return image->stacks.items[id - 1];
-  note_problem(reader, "unknown stack in member", "stack");
-  return NULL;
+  struct record_stack *stack = record_find_stack(reader->image, id);
+  if (id != 0 && !stack)
+    note_problem(reader, "unknown stack in member", "stack");
+  return stack;
 }
 
 static struct allocation
