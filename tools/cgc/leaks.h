@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is known about the leaks of a program: what the readers and the policy make, and what the formats show.
- * Everything lives until the program ends and is constant once main has called the formats.
+ * Everything lives until the program ends and is constant once the formats are called.
  */
 #ifndef CGC_TOOL_LEAKS_H
 #define CGC_TOOL_LEAKS_H
