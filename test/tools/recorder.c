@@ -51,7 +51,9 @@ static int
 add_module(struct dl_phdr_info *info, size_t size, void *unused) {
   (void)size, (void)unused;
   struct module *module = &modules[module_count++];
-  *module = (struct module){.path = *info->dlpi_name ? strdup(info->dlpi_name) : exe, .bias = info->dlpi_addr, .start = SIZE_MAX};
+  module->path = *info->dlpi_name ? strdup(info->dlpi_name) : exe;
+  module->bias = info->dlpi_addr;
+  module->start = SIZE_MAX;
   for (unsigned i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[i];
     size_t start = info->dlpi_addr + header->p_vaddr;
@@ -62,9 +64,9 @@ add_module(struct dl_phdr_info *info, size_t size, void *unused) {
     if (header->p_type == PT_LOAD && start + header->p_memsz > module->end)
       module->end = start + header->p_memsz;
   }
-  fprintf(file, "{\"type\":\"module\",\"id\":%u,\"path\":\"%s\",\"build_id\":\"%s\",\"start\":\"0x%zx\",\"end\":\"0x%zx\","
-          "\"bias\":\"0x%zx\",\"unloaded\":false}\n", module_count, module->path, module->build_id, module->start, module->end,
-          module->bias);
+  fprintf(file, "{\"type\":\"module\",\"id\":%u,\"path\":\"%s\",\"build_id\":\"%s\",\"start\":\"0x%zx\","
+          "\"end\":\"0x%zx\",\"bias\":\"0x%zx\",\"unloaded\":false}\n", module_count, module->path,
+          module->build_id, module->start, module->end, module->bias);
   return module_count == MODULES_MAX;
 }
 
@@ -83,7 +85,8 @@ write_frame(const char *before, size_t address) {
 static unsigned
 find_stack(void *const *frames, int count) {
   unsigned i = 0;
-  while (i < stack_count && (stacks[i].count != count || memcmp(stacks[i].frames, frames, (size_t)count * sizeof *frames)))
+  size_t bytes = (size_t)count * sizeof *frames;
+  while (i < stack_count && (stacks[i].count != count || memcmp(stacks[i].frames, frames, bytes)))
     i++;
   return i;
 }
@@ -122,16 +125,18 @@ recorder_leak(const char *kind, size_t bytes) {
 void
 recorder_site(size_t bytes) {
   unsigned stack = write_stack();
-  fprintf(file, "{\"type\":\"site\",\"check\":%u,\"stack\":%u,\"blocks\":1,\"bytes\":%zu}\n", check_count + 1, stack, bytes);
+  fprintf(file, "{\"type\":\"site\",\"check\":%u,\"stack\":%u,\"blocks\":1,\"bytes\":%zu}\n", check_count + 1,
+          stack, bytes);
 }
 
 static void
 write_leaks(void) {
   for (unsigned i = 0; i < leak_count; i++)
-    fprintf(file, "{\"type\":\"leak\",\"check\":%u,\"kind\":\"%s\",\"cycle\":false,\"stack\":%u,\"blocks\":1,\"bytes\":%zu,"
-            "\"reach_blocks\":2,\"reach_bytes\":%zu,\"threads\":[1],\"first\":{\"thread\":1,\"sequence\":%u,\"age_ms\":7},"
-            "\"last\":{\"thread\":1,\"sequence\":%u,\"age_ms\":7},\"addresses\":[\"0x1000\"]}\n", check_count, leaks[i].kind,
-            leaks[i].stack, leaks[i].bytes, leaks[i].bytes + 1, i, i);
+    fprintf(file, "{\"type\":\"leak\",\"check\":%u,\"kind\":\"%s\",\"cycle\":false,\"stack\":%u,\"blocks\":1,"
+            "\"bytes\":%zu,\"reach_blocks\":2,\"reach_bytes\":%zu,\"threads\":[1],"
+            "\"first\":{\"thread\":1,\"sequence\":%u,\"age_ms\":7},"
+            "\"last\":{\"thread\":1,\"sequence\":%u,\"age_ms\":7},\"addresses\":[\"0x1000\"]}\n", check_count,
+            leaks[i].kind, leaks[i].stack, leaks[i].bytes, leaks[i].bytes + 1, i, i);
 }
 
 static void
@@ -139,10 +144,11 @@ write_check(const char *error, const char *reason, bool is_last) {
   check_count++;
   if (!error)
     write_leaks();
-  fprintf(file, "{\"type\":\"check\",\"number\":%u,\"reason\":\"%s\",\"time_ns\":%u000000000,\"error\":%s%s%s,\"duration_ms\":1,"
-          "\"live_blocks\":5,\"live_bytes\":50,\"leaked_blocks\":%u,\"leaked_bytes\":9,\"ignored_blocks\":0,\"ignored_bytes\":0,"
-          "\"last\":%s,\"unrecorded_stacks\":0}\n", check_count, reason, check_count, error ? "\"" : "", error ? error : "null",
-          error ? "\"" : "", leak_count, is_last ? "true" : "false");
+  const char *quote = error ? "\"" : "";
+  fprintf(file, "{\"type\":\"check\",\"number\":%u,\"reason\":\"%s\",\"time_ns\":%u000000000,\"error\":%s%s%s,"
+          "\"duration_ms\":1,\"live_blocks\":5,\"live_bytes\":50,\"leaked_blocks\":%u,\"leaked_bytes\":9,"
+          "\"ignored_blocks\":0,\"ignored_bytes\":0,\"last\":%s,\"unrecorded_stacks\":0}\n", check_count, reason,
+          check_count, quote, error ? error : "null", quote, leak_count, is_last ? "true" : "false");
   fflush(file);
 }
 
@@ -169,8 +175,9 @@ begin(void) {
   file = fopen(name, "a");
   if (!file || readlink("/proc/self/exe", exe, sizeof exe - 1) < 0)
     abort();
-  fprintf(file, "{\"type\":\"process\",\"version\":1,\"pid\":%d,\"ppid\":%d,\"time_ns\":1,\"exe\":\"%s\",\"args\":[\"%s\"],"
-          "\"cwd\":\"/\",\"cgc\":\"0.1.0\",\"forked\":false,\"depth\":32,\"sample_bytes\":0}\n", getpid(), getppid(), exe, exe);
+  fprintf(file, "{\"type\":\"process\",\"version\":1,\"pid\":%d,\"ppid\":%d,\"time_ns\":1,\"exe\":\"%s\","
+          "\"args\":[\"%s\"],\"cwd\":\"/\",\"cgc\":\"0.1.0\",\"forked\":false,\"depth\":32,\"sample_bytes\":0}\n",
+          getpid(), getppid(), exe, exe);
   dl_iterate_phdr(add_module, NULL);
   fflush(file);
 }

@@ -22,8 +22,8 @@ START_TEST(pattern_finds_parts) {
     {"[", "a[b", true},      {"a$b", "a$b", true},     {"^$", "", true},        {"^$", "a", false},
   };
   const size_t i = (size_t)_i;
-  ck_assert_msg(pattern_is_found(rows[i].pattern, rows[i].text) == rows[i].is_found, "\"%s\" in \"%s\"", rows[i].pattern,
-                rows[i].text);
+  ck_assert_msg(pattern_is_found(rows[i].pattern, rows[i].text) == rows[i].is_found, "\"%s\" in \"%s\"",
+                rows[i].pattern, rows[i].text);
 }
 END_TEST
 
