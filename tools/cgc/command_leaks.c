@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "command.h"
+
+#include "environment.h"
+#include "launch.h"
+#include "library.h"
+#include "merge.h"
+#include "message.h"
+#include "output.h"
+#include "policy.h"
+#include "report_directory.h"
+
+#include <errno.h>
+#include <signal.h>
+
+enum key { KEY_LIBRARY = 'l', KEY_OPTION = 'o', KEY_KEEP = 'k' };
+
+static const struct argp_option options[] = {
+  {"library", KEY_LIBRARY, "FILE", 0, "libcgc.so, if it is neither in $CGC_LIBRARY nor where it was installed", 0},
+  {"option", KEY_OPTION, "NAME=VALUE", 0, "an option of the library; may be given several times", 0},
+  {"keep", KEY_KEEP, "DIRECTORY", 0, "keep the library's files there, for \"cgc report\"", 0},
+  {NULL, 0, NULL, 0, NULL, 0},
+};
+
+struct arguments {
+  struct settings settings;
+  const char     *library_path, *kept_directory;
+  struct strings  options;
+  char          **command;
+};
+
+static error_t
+parse_option(int key, char *arg, struct argp_state *state) {
+  struct arguments *arguments = state->input;
+  switch (key) {
+  case KEY_LIBRARY: arguments->library_path = arg; return 0;
+  case KEY_OPTION: *LIST_ADD(&arguments->options) = arg; return 0;
+  case KEY_KEEP: arguments->kept_directory = arg; return 0;
+  case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->settings; return 0;
+  case ARGP_KEY_ARGS:
+    arguments->command = state->argv + state->next;
+    state->next = state->argc;
+    return 0;
+  case ARGP_KEY_NO_ARGS: argp_error(state, "no command to run"); return 0;
+  default: return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static struct arguments
+parse(int argc, char **argv) {
+  static const struct argp_child children[] = {{&settings_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}};
+  static const struct argp argp = {
+    .options = options, .parser = parse_option, .children = children, .args_doc = "[--] COMMAND...",
+    .doc = "Runs a program, and all that it starts, and tells what they leaked, by default on standard error.\v"
+           "Exit status: COMMAND's own if it is not 0 (128 and the signal if one ended it, 127 if it is not found); "
+           "else that of --exit-code if leaks count; else 24 if a process was not checked, or none was; else 0.  With "
+           "--exit-code-wins COMMAND's comes last.  2 for wrong usage and files that cannot be read or written."};
+  struct arguments arguments = {.settings = SETTINGS_DEFAULT};
+  argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &arguments);
+  return arguments;
+}
+
+/* The library must neither end a program with a status of its own nor write elsewhere, whatever the user says. */
+static void
+set_environment(const struct arguments *arguments, const char *library_path, const char *directory) {
+  environment_preload(library_path);
+  LIST_EACH(option, &arguments->options)
+    environment_add_option(*option);
+  environment_set_option("exit-code", "0");
+  environment_set_option("mode", "leak");
+  environment_set_option("report", memory_format("%s/%%p.jsonl", directory));
+}
+
+/* Background processes may outlive the command. */
+static void
+note_running(const struct record *record) {
+  LIST_EACH(image, &record->images) {
+    struct process *process = (*image)->process;
+    if (process->error && process->pid > 0 && (kill((pid_t)process->pid, 0) == 0 || errno == EPERM))
+      process->error = "it is still running";
+  }
+}
+
+static void
+tell_if_no_reports(const struct record *record, char **command, int status) {
+  if (record->images.count == 0 && status != STATUS_NOT_FOUND && status != STATUS_NOT_EXECUTABLE)
+    message("%s left no report: a program that is linked statically or has a set-user-ID bit cannot be checked",
+            command[0]);
+}
+
+static struct strings
+strings_of(char **list) {
+  struct strings strings = {NULL, 0, 0};
+  for (; *list; list++)
+    *LIST_ADD(&strings) = *list;
+  return strings;
+}
+
+int
+command_leaks(int argc, char **argv) {
+  struct arguments arguments = parse(argc, argv);
+  struct policy policy = policy_read(&arguments.settings);
+  struct record record = {.modules = {NULL, 0, 0}};
+  struct leak_report report = {.command = strings_of(arguments.command)};
+  const char *library_path = library_find(arguments.library_path);
+  const char *directory = report_directory_make(arguments.kept_directory);
+  set_environment(&arguments, library_path, directory);
+  int command_status = launch_run(arguments.command);
+  record_read(&record, directory);
+  note_running(&record);
+  if (!arguments.kept_directory)
+    report_directory_remove(directory);
+  tell_if_no_reports(&record, arguments.command, command_status);
+  merge_record(&record, &report);
+  policy_apply(&policy, &record, &report);
+  output_write(&arguments.settings, &report, stderr);
+  return policy_status(&policy, &report, command_status);
+}

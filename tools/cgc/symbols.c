@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbols.h"
+
+#include "module_file.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 8 };
+
+struct place {
+  uint64_t      offset;
+  struct frames frames;
+};
+
+struct module_places LIST(struct place);
+
+static int
+compare_places(const void *a, const void *b) {
+  uint64_t left = ((const struct place *)a)->offset, right = ((const struct place *)b)->offset;
+  return (left > right) - (left < right);
+}
+
+/* ---- what is wanted ---- */
+
+static void
+want_place(struct module *module, uint64_t offset) {
+  if (!module->places)
+    module->places = memory_take(sizeof *module->places);
+  LIST_ADD(module->places)->offset = offset;
+}
+
+void
+symbols_want(struct record_stack *stack) {
+  if (!stack || stack->is_wanted)
+    return;
+  stack->is_wanted = true;
+  LIST_EACH(frame, &stack->frames)
+    if (frame->module)
+      want_place(frame->module, frame->offset);
+}
+
+static void
+sort_places(struct module_places *places) {
+  size_t kept = 0;
+  LIST_SORT(places, compare_places);
+  LIST_EACH(place, places)
+    if (kept == 0 || places->items[kept - 1].offset != place->offset)
+      places->items[kept++] = *place;
+  places->count = kept;
+}
+
+/* ---- one module ---- */
+
+static void
+resolve_module(struct module *module) {
+  struct module_file *file = module_file_open(module->path, module->build_id, &module->problem);
+  sort_places(module->places);
+  if (!file)
+    return;
+  LIST_EACH(place, module->places)
+    module_file_look_up(file, place->offset, &place->frames);
+  module_file_close(file);
+}
+
+/* ---- all modules ---- */
+
+static struct {
+  pthread_mutex_t lock;
+  struct record  *record;
+  size_t          next;   /* index of the first module that no thread has taken yet */
+} work = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+show_progress(void) {
+  if (isatty(STDERR_FILENO))
+    fprintf(stderr, "\r\033[Kcgc: resolving addresses, file %zu of %zu", work.next, work.record->modules.count);
+}
+
+static void
+clear_progress(void) {
+  if (isatty(STDERR_FILENO))
+    fputs("\r\033[K", stderr);
+}
+
+static struct module *
+take_module(void) {
+  struct module *taken = NULL;
+  pthread_mutex_lock(&work.lock);
+  while (!taken && work.next < work.record->modules.count) {
+    struct module *module = work.record->modules.items[work.next++];
+    taken = module->places ? module : NULL;
+  }
+  if (taken)
+    show_progress();
+  pthread_mutex_unlock(&work.lock);
+  return taken;
+}
+
+static void *
+resolve_modules(void *unused) {
+  for (struct module *module; (module = take_module());)
+    resolve_module(module);
+  return unused;
+}
+
+static size_t
+count_threads(void) {
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  size_t count = processors > 0 ? (size_t)processors : 1;
+  count = count < THREADS_MAX ? count : THREADS_MAX;
+  return count < work.record->modules.count ? count : work.record->modules.count;
+}
+
+/* The calling thread works, too, so that it does not matter if no other can be started. */
+void
+symbols_resolve(struct record *record) {
+  pthread_t helpers[THREADS_MAX];
+  size_t started = 0;
+  work.record = record;
+  work.next = 0;
+  module_file_begin();
+  while (started + 1 < count_threads() && !pthread_create(&helpers[started], NULL, resolve_modules, NULL))
+    started++;
+  resolve_modules(NULL);
+  while (started > 0)
+    pthread_join(helpers[--started], NULL);
+  clear_progress();
+}
+
+/* ---- stacks ---- */
+
+static const struct frames *
+frames_at(const struct module *module, uint64_t offset) {
+  const struct place key = {.offset = offset};
+  const struct place *place =
+    bsearch(&key, module->places->items, module->places->count, sizeof key, compare_places);
+  return &place->frames;
+}
+
+static void
+add_frame(struct stack *stack, struct frame frame, const struct record_frame *recorded) {
+  frame.module = recorded->module;
+  frame.offset = recorded->offset;
+  frame.addr = recorded->addr;
+  *LIST_ADD(&stack->frames) = frame;
+}
+
+static void
+add_frames(struct stack *stack, const struct record_frame *recorded) {
+  const struct frames *frames = recorded->module ? frames_at(recorded->module, recorded->offset) : NULL;
+  if (!frames || frames->count == 0) {
+    add_frame(stack, (struct frame){.function = NULL}, recorded);
+    return;
+  }
+  LIST_EACH(frame, frames)
+    add_frame(stack, *frame, recorded);
+}
+
+struct stack *
+symbols_stack(struct record_stack *recorded) {
+  static struct stack unknown = {.by = "malloc"};
+  if (!recorded)
+    return &unknown;
+  if (recorded->resolved)
+    return recorded->resolved;
+  struct stack *stack = memory_take(sizeof *stack);
+  stack->by = recorded->by;
+  stack->is_cut = recorded->is_cut;
+  LIST_EACH(frame, &recorded->frames)
+    add_frames(stack, frame);
+  recorded->resolved = stack;
+  return stack;
+}
