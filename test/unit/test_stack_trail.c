@@ -260,7 +260,7 @@ take_block(void) {
 static void
 start(unsigned frames) {
   depth = frames;
-  recorder_start(frames);
+  recorder_start(frames, 0);
   take_block();
 }
 
