@@ -55,7 +55,8 @@ def main():
   found = [*complaints(parent, expected["leaks"]), *complaints_of_reachable(parent, expected["reachable"]),
            *complaint_of_total(parent, expected["total"]["blocks"]),
            *complaints(child, expected["child"]), *complaint_of_total(child, sum(leak["blocks"] for leak in expected["child"]))]
-  print("\n".join(found))
+  for line in found:
+    print(line)
   sys.exit(1 if found else 0)
 
 
