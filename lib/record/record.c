@@ -29,7 +29,7 @@ array_of(const struct cgc_span *span) {
 struct record *
 record_of(const struct cgc_span *span, size_t slot) {
   const struct record_array *array = array_of(span);
-  return array && slot < array->capacity ? &array->records[slot] : NULL;
+  return array && span->slot_count <= array->capacity ? &array->records[slot] : NULL;
 }
 
 /* ---- making arrays ---- */

@@ -206,7 +206,8 @@ add_live(struct cgc_span *span, size_t slot) {
   uintptr_t addr = span_slot_addr(span, slot);
   size_t bytes = record_requested_bytes(span, record);
   count(&found->live, span, slot);
-  if (!leak_references_has(span, slot) && record->stack && !add_block(LEAK_POSSIBLE, false, addr, bytes, record))
+  bool is_possible = record->stack && !record->is_ignored && !leak_references_has(span, slot);
+  if (is_possible && !add_block(LEAK_POSSIBLE, false, addr, bytes, record))
     return false;
   return !with_sites || add_block(LEAK_REACHABLE, false, addr, bytes, record);
 }

@@ -64,7 +64,7 @@ note_word(uintptr_t word) {
   bool is_start = is_in_slot && span_slot_addr(span, slot) == addr;
   if (is_start && is_marked(span, slot))
     set_found(span, slot);
-  if ((is_start || !is_in_slot) && hull_has(addr))
+  else if ((is_start || !is_in_slot) && hull_has(addr))
     note_end(addr);
 }
 
