@@ -8,9 +8,10 @@
 
 typedef void exit_function(int status);
 
+/* frame: of the wrapper; above it lies what its callers keep. */
 _Noreturn static void
-end_by(atom_word *found, const char *name, int status) {
-  int end_status = leaks_end(status, "_exit");
+end_by(atom_word *found, const char *name, int status, const uintptr_t *frame) {
+  int end_status = leaks_end(status, "_exit", (uintptr_t)(frame + 2));
   exit_function *next = (exit_function *)next_function(found, name);
   next(end_status);
   __builtin_unreachable();
@@ -19,11 +20,11 @@ end_by(atom_word *found, const char *name, int status) {
 CGC_EXPORT void
 _exit(int status) {
   static atom_word found;
-  end_by(&found, "_exit", status);
+  end_by(&found, "_exit", status, __builtin_frame_address(0));
 }
 
 CGC_EXPORT void
 _Exit(int status) {
   static atom_word found;
-  end_by(&found, "_Exit", status);
+  end_by(&found, "_Exit", status, __builtin_frame_address(0));
 }

@@ -63,6 +63,7 @@ tell_suppressions(void) {
 struct check {
   const char *reason;
   bool is_last;
+  uintptr_t stack_pointer;   /* 0: the caller's */
   struct check_result result;
 };
 
@@ -82,15 +83,15 @@ check_spilled(void *arg, uintptr_t stack_pointer) {
   uint64_t shown = stop_signal_block_others();
   lock_acquire(&check_lock);
   if (!has_ended)
-    check_locked(check, stack_pointer);
+    check_locked(check, check->stack_pointer ? check->stack_pointer : stack_pointer);
   lock_release(&check_lock);
   stop_signal_unblock_others(shown);
 }
 
 /* What lies below the caller's frame is no root: our own frames stand where there were the program's. */
 static struct check_result
-check_now(const char *reason, bool is_last) {
-  struct check check = {reason, is_last, {.err = EPERM}};
+check_now(const char *reason, bool is_last, uintptr_t stack_pointer) {
+  struct check check = {reason, is_last, stack_pointer, {.err = EPERM}};
   arch_call_spilled(check_spilled, &check);
   return check.result;
 }
@@ -107,23 +108,23 @@ leaks_check_requested(void) {
     return (struct check_result){.err = EPERM};
   if (!has_told_suppressions)
     tell_suppressions();
-  return check_now("request", false);
+  return check_now("request", false, 0);
 }
 
 void
 leaks_check_interval(void) {
-  check_now("interval", false);
+  check_now("interval", false, 0);
 }
 
 /* ---- the last check ---- */
 
 static bool
-has_leaks_at_end(const char *reason) {
+has_leaks_at_end(const char *reason, uintptr_t stack_pointer) {
   if (is_turned_off())
     return false;
   if (!has_told_suppressions)
     tell_suppressions();
-  struct check_result result = check_now(reason, true);
+  struct check_result result = check_now(reason, true, stack_pointer);
   return !result.err && result.blocks;
 }
 
@@ -133,11 +134,11 @@ is_checked_here(void) {
 }
 
 int
-leaks_end(int status, const char *how) {
+leaks_end(int status, const char *how, uintptr_t stack_pointer) {
   int code = (int)option(OPTION_EXIT_CODE);
   if (!is_checked_here() || has_ended)
     return status;
-  if (has_leaks_at_end(how) && code)
+  if (has_leaks_at_end(how, stack_pointer) && code)
     status = code;
   if (leak_record_is_wanted())
     leak_record_end(status);
@@ -147,15 +148,23 @@ leaks_end(int status, const char *how) {
 void
 leaks_check_for_good(void) {
   int code = (int)option(OPTION_EXIT_CODE);
-  if (is_checked_here() && !has_ended && has_leaks_at_end("request") && code)
+  if (is_checked_here() && !has_ended && has_leaks_at_end("request", 0) && code)
     _exit(code);
+}
+
+/* Of who has called exit, nothing is of use any more but what its callers keep.  Below lie libc's frames, with what others
+ * have left there. */
+static uintptr_t
+stack_pointer_at(void (*function)(int)) {
+  enum { CODE_BYTES_MAX = 64 };   /* a few instructions, and the call of what runs the handlers */
+  return recorder_find_caller((uintptr_t)function, CODE_BYTES_MAX);
 }
 
 /* libc goes on with what is left to do in exit when that is called once more. */
 static void
 on_exit_of_program(int status, void *unused) {
   (void)unused;
-  int end_status = leaks_end(status, "exit");
+  int end_status = leaks_end(status, "exit", stack_pointer_at(exit));
   if (end_status != status)
     exit(end_status);
 }
@@ -164,7 +173,7 @@ on_exit_of_program(int status, void *unused) {
 static void
 on_quick_exit(void *unused) {
   (void)unused;
-  int end_status = leaks_end(0, "quick_exit");
+  int end_status = leaks_end(0, "quick_exit", stack_pointer_at(quick_exit));
   if (end_status)
     _exit(end_status);
 }
@@ -175,14 +184,14 @@ static void
 on_request(int signal) {
   int errno_before = errno;
   (void)signal;
-  check_now("signal", false);
+  check_now("signal", false, 0);
   errno = errno_before;
 }
 
 /* The signal is sent once more, and ends the process now. */
 static void
 on_death(int signal) {
-  check_now("signal", true);
+  check_now("signal", true, 0);
   platform_signal_action(signal, &(struct platform_action){0}, NULL);
   raise(signal);
 }

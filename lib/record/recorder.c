@@ -171,6 +171,19 @@ recorder_note(void *block, size_t bytes, enum record_function function) {
   return block;
 }
 
+CGC_NOINLINE uintptr_t
+recorder_find_caller(uintptr_t code_addr, size_t code_bytes) {
+  const uintptr_t *frame = __builtin_frame_address(0);
+  struct stack_start start = {.return_at = (uintptr_t)(frame + 1), .bp = frame[0]};
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return 0;
+  find_stack(thread_self(), &start);
+  uintptr_t stack_pointer = stack_find_caller(&start, code_addr, code_bytes);
+  runtime_leave(cache);
+  return stack_pointer;
+}
+
 /* A site that could not be noted, for want of memory, is left out. */
 void
 recorder_read_stack(uint32_t number, struct recorded_stack *stack) {

@@ -31,6 +31,9 @@ void recorder_start(unsigned depth, uint64_t sample_bytes);
  * block. */
 void *recorder_note(void *block, size_t bytes, enum record_function function);
 
+/* The stack pointer in what has called the function whose code lies there, on the calling thread; 0 if that is not found. */
+uintptr_t recorder_find_caller(uintptr_t code_addr, size_t code_bytes);
+
 /* What the calling thread allocates is no leak, until as many calls of recorder_heed have come. */
 void recorder_ignore(void);
 void recorder_heed(void);

@@ -278,14 +278,31 @@ is_of_use(const struct stack_trail *trail, const struct stack_start *start, unsi
   return start->end_addr && trail->generation == generation;
 }
 
+static struct place
+first_place(const struct stack_start *start) {
+  return (struct place){start->return_at, word_at(start->return_at), start->return_at + sizeof(uintptr_t), start->bp};
+}
+
+uintptr_t
+stack_find_caller(const struct stack_start *start, uintptr_t code_addr, size_t code_bytes) {
+  struct place place = first_place(start);
+  for (unsigned i = 0; i < STACK_FRAMES_MAX; i++) {
+    bool is_found = place.return_addr - code_addr < code_bytes;
+    if (step(start, &place, return_site_of(place.return_addr), 0) >= STEP_AT_END)
+      return 0;
+    if (is_found)
+      return place.sp;
+  }
+  return 0;
+}
+
 uint32_t
 stack_trail_record(struct stack_trail *trail, const struct stack_start *start, unsigned function, unsigned depth) {
-  struct place place = {start->return_at, word_at(start->return_at), start->return_at + sizeof(uintptr_t), start->bp};
   unsigned generation = atom_int_load_rlx(&return_site_generation);
   if (!is_of_use(trail, start, generation))
     forget(trail);
   trail->generation = generation;
-  struct walk walk = walk_stack(trail, start, place, depth);
+  struct walk walk = walk_stack(trail, start, first_place(start), depth);
   bool is_last = !walk.fresh_count && walk.shared_count == trail->count && function == trail->function;
   if (is_last && trail->number)
     return trail->number;

@@ -56,4 +56,8 @@ struct stack_start {
 uint32_t stack_trail_record(struct stack_trail *trail, const struct stack_start *start, unsigned function,
                             unsigned depth);
 
+/* The stack pointer in what has called the function whose code lies at [code_addr, code_addr + code_bytes); 0 if no frame
+ * of that is found. */
+uintptr_t stack_find_caller(const struct stack_start *start, uintptr_t code_addr, size_t code_bytes);
+
 #endif
