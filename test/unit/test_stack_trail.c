@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Stacks as they are recorded, compared with what libgcc finds at the same point: in trees of calls of functions whose
- * frames are made in different ways, so that each stack has some frames of the one before it, and some at the same places.
+ * frames are made in different ways, so that each stack has some frames of the one before it, and some at the same
+ * places.
  */
 #include "unit.h"
 
@@ -26,7 +27,8 @@ struct frames {
   uintptr_t at[STACK_FRAMES_MAX];
 };
 
-/* The interrupted function is told by the instruction that it was to execute next, and recorded as if it had called there. */
+/* The interrupted function is told by the instruction that it was to execute next, and recorded as if it
+ * had called there. */
 static _Unwind_Reason_Code
 add_frame(struct _Unwind_Context *context, void *arg) {
   struct frames *frames = arg;
@@ -46,6 +48,9 @@ read_recorded(uint32_t stack, struct frames *frames) {
 }
 
 /* ---- one stack ---- */
+
+/* No call is the last thing a function does. */
+#define KEEP(variable) __asm__ volatile("" : : "r"(variable) : "memory")
 
 static unsigned depth = STACK_FRAMES_MAX;
 static __thread void *block;
@@ -86,13 +91,22 @@ check_stack(uint32_t number, unsigned function, const struct frames *real) {
     kinds_seen[site_kind(return_site_of(recorded.at[i]))]++;
 }
 
+/* The caller has recorded its stack. */
 CGC_NOINLINE static void
-probe(unsigned function) {
+check_caller(unsigned function) {
   struct frames real = {0};
-  recorder_note(block, 1, (enum record_function)function);
   _Unwind_Backtrace(add_frame, &real);
+  real.count--;
+  memmove(real.at, real.at + 1, real.count * sizeof real.at[0]);
   const struct cgc_span *span = heap_map_span((uintptr_t)block);
   check_stack(record_of(span, span_slot_of(span, (uintptr_t)block))->stack, function, &real);
+}
+
+CGC_NOINLINE static void
+probe(unsigned function) {
+  recorder_note(block, 1, (enum record_function)function);
+  check_caller(function);
+  KEEP(&depth);
 }
 
 /* ---- trees of calls ---- */
@@ -112,9 +126,6 @@ static void grow(struct tree *tree, unsigned level);
 #define WITH_FRAME_POINTER __attribute__((optimize("no-omit-frame-pointer")))
 #define WITHOUT_FRAME_POINTER __attribute__((optimize("omit-frame-pointer")))
 #endif
-
-/* No call is the last thing a function does. */
-#define KEEP(variable) __asm__ volatile("" : : "r"(variable) : "memory")
 
 CGC_NOINLINE WITHOUT_FRAME_POINTER static void
 by_stack_pointer(struct tree *tree, unsigned level) {
@@ -220,8 +231,8 @@ through_signal(struct tree *tree, unsigned level) {
 
 /* The usual ones first. */
 static void (*const functions[])(struct tree *, unsigned) = {
-  by_stack_pointer, by_stack_pointer, by_stack_pointer_large, by_frame_pointer, with_alloca, with_alignment, with_other_bp,
-  through_qsort, through_signal, with_arguments,
+  by_stack_pointer, by_stack_pointer, by_stack_pointer_large, by_frame_pointer, with_alloca, with_alignment,
+  with_other_bp, through_qsort, through_signal, with_arguments,
 };
 
 enum { USUAL_FUNCTIONS = 8, FUNCTIONS_WITH_SIGNALS, ALL_FUNCTIONS };
@@ -328,6 +339,54 @@ START_TEST(stack_trail_is_exact_in_threads) {
 }
 END_TEST
 
+/* ---- words of frames that are no more ---- */
+
+CGC_NOINLINE WITHOUT_FRAME_POINTER static void
+probe_keeping_bp(void) {
+  recorder_note(block, 1, RECORD_MALLOC);
+  check_caller(RECORD_MALLOC);
+  KEEP(&depth);
+}
+
+CGC_NOINLINE WITHOUT_FRAME_POINTER static void
+probe_saving_bp(void) {
+  __asm__ volatile("" : : : "rbx", "rbp", "r12");
+  probe(RECORD_MALLOC);
+  KEEP(&depth);
+}
+
+static void (*innermost)(void);
+
+/* Some room that is not written to. */
+CGC_NOINLINE static void
+leave_room(size_t bytes) {
+  char *room = __builtin_alloca(bytes);
+  KEEP(room);
+  innermost();
+  KEEP(room);
+}
+
+CGC_NOINLINE WITHOUT_FRAME_POINTER static void
+leave_room_outside(size_t bytes) {
+  char room[256];
+  KEEP(room);
+  leave_room(bytes % 16);
+  KEEP(room);
+}
+
+/* For one size of the room the frames inside it lie where they did in the call before, where there was one more frame
+ * outside, whose words are still there. */
+START_TEST(stack_trail_does_not_take_old_words_for_frames) {
+  static void (*const functions_inside[])(void) = {probe_keeping_bp, probe_saving_bp};
+  static void (*const in_turn[])(size_t) = {leave_room_outside, leave_room};
+  enum { ROOM_MAX = 1024 };
+  start(STACK_FRAMES_MAX);
+  innermost = functions_inside[_i];
+  for (size_t i = 0; i < 2 * ROOM_MAX / 16; i++)
+    in_turn[i % 2](i / 2 * 16);   /* one call for both: its return address is the same */
+}
+END_TEST
+
 /* ---- coroutines ---- */
 
 static ucontext_t main_context, coroutine_context;
@@ -366,6 +425,7 @@ stack_trail_suite(void) {
   tcase_add_loop_test(tests, stack_trail_keeps_the_innermost_frames, 0, CGC_COUNT(depths));
   tcase_add_test(tests, stack_trail_is_exact_in_handlers);
   tcase_add_test(tests, stack_trail_is_exact_in_threads);
+  tcase_add_loop_test(tests, stack_trail_does_not_take_old_words_for_frames, 0, 2);
   tcase_add_test(tests, stack_trail_is_exact_in_coroutines);
   return suite;
 }
