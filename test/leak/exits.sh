@@ -17,8 +17,8 @@ for case in end_by_exit:exit end_by_return:exit end_in_thread:exit end_by_pthrea
 done
 
 # The status that the program has given; in quick_exit it is not known.
-for case in end_by_exit:exit:3 end_by_return:exit:0 end_in_thread:exit:3 end_by_pthread_exit:exit:0 end_by__exit:_exit:3 \
-            end_by__Exit:_exit:3; do
+for case in end_by_exit:exit:3 end_by_return:exit:0 end_in_thread:exit:3 end_by_pthread_exit:exit:0 \
+            end_by__exit:_exit:3 end_by__Exit:_exit:3; do
   reason=${case#*:}
   { leaks_by "${reason%:*}"; echo "end ${case##*:}"; } | check "${case##*:}" exit-code=0 "$leaker" "${case%%:*}"
 done

@@ -9,6 +9,12 @@ leaks_of() { # FUNCTION
   printf 'process\ndirect %s malloc 1 100\ncheck exit leaked 1 100 last\nend 23\n' "$1"
 }
 
+expect_line() { # WHAT STATUS PATTERN: on standard error nothing but that line
+  [ $status -eq "$2" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q "$3" "$dir/err" && return
+  fail "$1: status $status"
+  cat "$dir/err"
+}
+
 leaks_of leak_a | check 23 '' "$leaker" deaf_thread
 
 run '' "$caged" ptrace
@@ -19,12 +25,10 @@ else
 
   # Nothing can be looked at, or written: that is said once, and the program ends as it wanted to.
   run '' "$caged" files
-  [ $status -eq 0 ] && [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q '^cgc: the record of leak checks, .*: EPERM$' "$dir/err" ||
-    { fail "caged files: status $status"; cat "$dir/err"; }
+  expect_line "caged files" 0 '^cgc: the record of leak checks, .*: EPERM$'
   CGC_OPTIONS=mode=leak LD_PRELOAD=$CGC_LIB "$caged" files 2>"$dir/err"
   status=$?
-  [ $status -eq 0 ] && [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q '^cgc: leaks could not be looked for: E[A-Z]*$' "$dir/err" ||
-    { fail "caged files without a record: status $status"; cat "$dir/err"; }
+  expect_line "caged files without a record" 0 '^cgc: leaks could not be looked for: E[A-Z]*$'
 fi
 
 # ---- under tracers, which are not to have the library themselves ----
@@ -44,8 +48,10 @@ expect_traced() { # TRACER COMMAND...
 }
 
 options=mode=leak:report=$dir/record
-probe="-o /dev/null" expect_traced strace strace -f -o /dev/null -E "LD_PRELOAD=$CGC_LIB" -E "CGC_OPTIONS=$options" "$leaker" deaf_thread
-probe="-batch -nx -ex run" expect_traced gdb gdb -batch -nx -ex "set startup-with-shell off" -ex "set environment LD_PRELOAD $CGC_LIB" \
-  -ex "set environment CGC_OPTIONS $options" -ex run --args "$leaker" deaf_thread
+probe="-o /dev/null" expect_traced strace strace -f -o /dev/null -E "LD_PRELOAD=$CGC_LIB" -E "CGC_OPTIONS=$options" \
+  "$leaker" deaf_thread
+probe="-batch -nx -ex run" expect_traced gdb gdb -batch -nx -ex "set startup-with-shell off" \
+  -ex "set environment LD_PRELOAD $CGC_LIB" -ex "set environment CGC_OPTIONS $options" \
+  -ex run --args "$leaker" deaf_thread
 
 finish

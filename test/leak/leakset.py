@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""leakset.py [-s DIR] OUTPUT FILE...: whether records tell just those leaks that leakset has announced in its output."""
+"""leakset.py [-s DIR] OUTPUT FILE...: whether records tell just those leaks that leakset has announced."""
 import getopt
 import json
 import sys
@@ -27,7 +27,8 @@ def complaints(image, expected):
     if leak["kind"] == "ambiguous":
       continue
     if found.blocks != leak["blocks"] or (leak["exact"] and found.bytes != leak["bytes"]):
-      yield "{function}: {blocks} blocks, {bytes} bytes expected".format(**leak) + ", not %d, %d" % (found.blocks, found.bytes)
+      yield ("{function}: {blocks} blocks, {bytes} bytes expected, not {found.blocks}, {found.bytes}"
+             .format(found=found, **leak))
     elif found.kinds != kinds:
       yield "%s: kinds %s" % (leak["function"], found.kinds)
 
@@ -52,9 +53,10 @@ def main():
   images = record.read(files)
   parent = next(image for image in images if not image.process["forked"])
   child = next(image for image in images if image.process["forked"])
+  child_blocks = sum(leak["blocks"] for leak in expected["child"])
   found = [*complaints(parent, expected["leaks"]), *complaints_of_reachable(parent, expected["reachable"]),
            *complaint_of_total(parent, expected["total"]["blocks"]),
-           *complaints(child, expected["child"]), *complaint_of_total(child, sum(leak["blocks"] for leak in expected["child"]))]
+           *complaints(child, expected["child"]), *complaint_of_total(child, child_blocks)]
   for line in found:
     print(line)
   sys.exit(1 if found else 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads that leak at the same time, each in a function of its own, the ith of them i + 1 hundred blocks of 40 + i bytes. */
+/* Threads that leak at the same time, each in a function of its own: the ith i + 1 hundred blocks of 40 + i bytes. */
 #include "../hazards/hazard.h"
 
 enum { HUNDRED = 100 };

@@ -19,7 +19,8 @@ end 23"
 
 for round in $(seq "$rounds"); do
   echo "$expected" | check 23 '' "$top_builddir/test/leak/threads"
-  grep -h '"type":"leak".*"kind":"direct"' "$dir"/records/* | sed 's/.*"threads":\[\([^]]*\)\].*/\1/' | sort >"$dir/threads"
+  grep -h '"type":"leak".*"kind":"direct"' "$dir"/records/* |
+    sed 's/.*"threads":\[\([^]]*\)\].*/\1/' | sort >"$dir/threads"
   ! grep , "$dir/threads" || fail "round $round: leaks of several threads"
   [ -z "$(uniq -d "$dir/threads")" ] || fail "round $round: leaks of two functions in one thread"
 done

@@ -46,8 +46,8 @@ START_TEST(json_lines_have_members_of_all_kinds) {
   json_add_chars(&json, "part", "abcdef", 3);
   json_add_address(&json, "address", 0x7fff1234);
   json_end_line(&json);
-  ck_assert_str_eq(text(), "{\"type\":\"all\",\"zero\":0,\"large\":4503599627370496,\"yes\":true,\"no\":false,\"text\":\"a b\","
-                           "\"none\":null,\"part\":\"abc\",\"address\":\"0x7fff1234\"}\n");
+  ck_assert_str_eq(text(), "{\"type\":\"all\",\"zero\":0,\"large\":4503599627370496,\"yes\":true,\"no\":false,"
+                           "\"text\":\"a b\",\"none\":null,\"part\":\"abc\",\"address\":\"0x7fff1234\"}\n");
 }
 END_TEST
 
@@ -91,7 +91,8 @@ static const struct string {
   {"\xc0\xaf", "\\u00c0\\u00af"}, {"\xe0\x80\xaf", "\\u00e0\\u0080\\u00af"},                  /* longer than need be */
   {"\xf0\x80\x80\xaf", "\\u00f0\\u0080\\u0080\\u00af"},
   {"\xed\xa0\x80", "\\u00ed\\u00a0\\u0080"},                             /* half a surrogate pair */
-  {"\xf4\x90\x80\x80", "\\u00f4\\u0090\\u0080\\u0080"}, {"\xf5\x80\x80\x80", "\\u00f5\\u0080\\u0080\\u0080"},   /* too large */
+  {"\xf4\x90\x80\x80", "\\u00f4\\u0090\\u0080\\u0080"},               /* too large */
+  {"\xf5\x80\x80\x80", "\\u00f5\\u0080\\u0080\\u0080"},
 };
 
 START_TEST(json_lines_escape_strings) {
@@ -136,7 +137,8 @@ END_TEST
 
 /* With everything at every place about the buffer's end. */
 START_TEST(json_lines_lose_nothing_where_the_buffer_ends) {
-  static const char rest[] = "\",\"n\":18446744073709551615,\"b\":false,\"e\":\"\\u0002\\\"\",\"z\":null,\"a\":\"0xffffffffffffffff\",\"l\":[[1]]}\n";
+  static const char rest[] = "\",\"n\":18446744073709551615,\"b\":false,\"e\":\"\\u0002\\\"\",\"z\":null,"
+                             "\"a\":\"0xffffffffffffffff\",\"l\":[[1]]}\n";
   static char filler[sizeof json.buffer];
   for (size_t length = sizeof json.buffer - 300; length < sizeof json.buffer; length++) {
     memset(filler, 'x', length);

@@ -26,7 +26,8 @@ random_site(void) {
 
 static uint64_t
 random_hash(void) {
-  return unit_random_below(&stack_random, (uint64_t)1 << 32) << 32 | unit_random_below(&stack_random, (uint64_t)1 << 32);
+  const uint64_t limit = (uint64_t)1 << 32;
+  return unit_random_below(&stack_random, limit) << 32 | unit_random_below(&stack_random, limit);
 }
 
 /* With the outermost frames of another one, or NULL. */
@@ -135,9 +136,10 @@ hash_low_of(uint64_t i) {
   return (uint32_t)(i * 0x9e3779b1);
 }
 
-/* All threads store the same stacks, each with its index as the one frame. */
+/* All threads store the same stacks, each with its index as the one frame; arg is where to put their numbers. */
 static void *
 store_all(void *arg) {
+  uint32_t *numbers = arg;
   for (uint32_t i = 1; i <= SHARED_STACKS; i++) {
     uint64_t hash = (uint64_t)i << 32 | hash_low_of(i);
     uint32_t found = stack_depot_find(hash), sites[STACK_FRAMES_MAX];
@@ -145,19 +147,22 @@ store_all(void *arg) {
       found = stack_depot_add(hash, &(struct depot_stack){.own_frames = 1}, &i);
     if (stack_depot_read(found, sites) != 1 || sites[0] != i)
       return arg;
+    numbers[i - 1] = found;
   }
   return NULL;
 }
 
 START_TEST(stack_depot_serves_threads_while_it_grows) {
+  static uint32_t numbers[THREADS][SHARED_STACKS];
   pthread_t threads[THREADS];
   start();
   for (int i = 0; i < THREADS; i++)
-    threads[i] = unit_start_thread(store_all, threads);
+    threads[i] = unit_start_thread(store_all, numbers[i]);
   for (int i = 0; i < THREADS; i++) {
     void *result;
     pthread_join(threads[i], &result);
     ck_assert_ptr_null(result);
+    ck_assert_mem_eq(numbers[i], numbers[0], sizeof numbers[0]);
   }
 }
 END_TEST

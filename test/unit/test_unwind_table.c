@@ -132,7 +132,8 @@ END_TEST
 
 START_TEST(unwind_table_of_another_form_is_not_read) {
   static const uint8_t headers[][16] __attribute__((aligned(4))) = {
-    {2, 0x1b, 0x03, 0x3b, 0, 0, 0, 0, 1}, {1, 0x1b, 0x03, 0x1b, 0, 0, 0, 0, 1}, {1, 0x1b, 0xff, 0xff}, {1, 0xff, 0x03, 0x3b},
+    {2, 0x1b, 0x03, 0x3b, 0, 0, 0, 0, 1}, {1, 0x1b, 0x03, 0x1b, 0, 0, 0, 0, 1},
+    {1, 0x1b, 0xff, 0xff}, {1, 0xff, 0x03, 0x3b},
   };
   struct unwind_rule rule;
   for (size_t i = 0; i < CGC_COUNT(headers); i++)
