@@ -640,14 +640,15 @@ deaf_thread(void) {
 
 /* ---- the table of cases ---- */
 
-#define CASES(X)                                                                                                \
-  X(end_by_exit) X(end_by_return) X(end_by__exit) X(end_by__Exit) X(end_by_quick_exit) X(end_by_pthread_exit)   \
-  X(end_in_thread) X(end_by_term) X(end_by_abort) X(end_without_leaks) X(end_by_own_handler) X(exec_after_leak) \
-  X(exec_that_fails) X(fork_leaks_in_child) X(fork_leaks_in_both) X(fork_and_exec) X(vfork_and_exec)            \
-  X(vfork_and__exit) X(daemon_leaks) X(freed_at_exit) X(freed_by_destructor) X(freed_at_quick_exit)             \
-  X(leaked_at_exit) X(possible) X(doubtful) X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(reachable) \
-  X(sizes) X(resized) X(after_large) X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here)              \
-  X(lsan) X(lsan_check_for_good) X(lsan_check_without_leaks) X(lsan_region) X(signals) X(deaf_thread)
+#define CASES(X)                                                                                           \
+  X(end_by_exit) X(end_by_return) X(end_by__exit) X(end_by__Exit) X(end_by_quick_exit)                     \
+  X(end_by_pthread_exit) X(end_in_thread) X(end_by_term) X(end_by_abort) X(end_without_leaks)              \
+  X(end_by_own_handler) X(exec_after_leak) X(exec_that_fails) X(fork_leaks_in_child) X(fork_leaks_in_both) \
+  X(fork_and_exec) X(vfork_and_exec) X(vfork_and__exit) X(daemon_leaks) X(freed_at_exit)                   \
+  X(freed_by_destructor) X(freed_at_quick_exit) X(leaked_at_exit) X(possible) X(doubtful)                  \
+  X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(reachable) X(sizes) X(resized) X(after_large) \
+  X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here) X(lsan) X(lsan_check_for_good)     \
+  X(lsan_check_without_leaks) X(lsan_region) X(signals) X(deaf_thread)
 
 static const struct {
   const char *name;
