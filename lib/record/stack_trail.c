@@ -56,12 +56,12 @@ step_over_signal(const struct stack_start *start, struct place *place) {
 }
 
 CGC_INLINE bool
-find_base(const struct stack_start *start, const struct place *place, site_word site, uintptr_t *base) {
+find_base(const struct stack_start *start, struct place *place, site_word site, uintptr_t *base) {
   uintptr_t offset = (uintptr_t)site_base_words(site) * sizeof(uintptr_t);
   switch (site_kind(site)) {
     case UNWIND_BY_SP: *base = place->sp + offset; return true;
     case UNWIND_BY_BP: *base = place->bp + offset; return true;
-    case UNWIND_BY_BP_AT: return read_word(start, place->bp + offset, base);
+    case UNWIND_BY_BP_AT: return read_word(start, place->bp + offset, base) && read_word(start, place->bp, &place->bp);
     default: return false;
   }
 }

@@ -198,7 +198,7 @@ find_function(const void *header, uintptr_t code_addr, struct entry *entry) {
 
 /* ---- the programs that make the rows of one function ---- */
 
-enum saved_how { SAVED_NOT, SAVED_AT_OFFSET, SAVED_UNDEFINED, SAVED_ELSEWHERE };
+enum saved_how { SAVED_NOT, SAVED_AT_OFFSET, SAVED_UNDEFINED, SAVED_AT_BP, SAVED_ELSEWHERE };
 
 struct saved {
   enum saved_how how;
@@ -321,6 +321,13 @@ run_base(struct machine *machine, struct cursor *cursor, uint8_t op) {
   }
 }
 
+/* Where rbp points: DW_OP_breg6 0. */
+static bool
+is_at_bp(struct cursor expression) {
+  enum { BASE_REGISTER_BP = 0x76 };
+  return READ_AS(uint8_t, &expression) == BASE_REGISTER_BP && read_sleb(&expression) == 0 && expression.at == expression.end;
+}
+
 static void
 run_saved(struct machine *machine, struct cursor *cursor, uint8_t op) {
   int64_t unit = machine->entry->data_unit;
@@ -339,7 +346,10 @@ run_saved(struct machine *machine, struct cursor *cursor, uint8_t op) {
       read_sleb(cursor);
       set_saved(machine, number, SAVED_ELSEWHERE, 0);
       break;
-    default:   /* OP_EXPRESSION, OP_VAL_EXPRESSION */
+    case OP_EXPRESSION:
+      set_saved(machine, number, is_at_bp(read_block(cursor)) ? SAVED_AT_BP : SAVED_ELSEWHERE, 0);
+      break;
+    default:   /* OP_VAL_EXPRESSION */
       read_block(cursor);
       set_saved(machine, number, SAVED_ELSEWHERE, 0);
   }
@@ -407,7 +417,8 @@ rule_of(const struct row *row, bool is_signal_frame) {
   else if (row->base_register == REGISTER_BP)
     rule.kind = UNWIND_BY_BP;
   bool is_usual = row->return_addr.how == SAVED_AT_OFFSET && row->return_addr.offset == -8;
-  if (!is_usual || offset != (int32_t)offset || row->bp.how > SAVED_UNDEFINED)
+  bool is_bp_known = row->bp.how <= SAVED_UNDEFINED || (row->bp.how == SAVED_AT_BP && rule.kind == UNWIND_BY_BP_AT);
+  if (!is_usual || offset != (int32_t)offset || !is_bp_known)
     return unknown;
   rule.base_offset = (int32_t)offset;
   rule.bp_offset = row->bp.how == SAVED_AT_OFFSET ? (int32_t)row->bp.offset : 0;

@@ -17,7 +17,7 @@ enum unwind_kind {
   UNWIND_STALE,      /* is not known any more: to be looked up anew */
   UNWIND_BY_SP,      /* base = stack pointer + base_offset */
   UNWIND_BY_BP,      /* base = rbp + base_offset */
-  UNWIND_BY_BP_AT,   /* base = the word at rbp + base_offset */
+  UNWIND_BY_BP_AT,   /* base = the word at rbp + base_offset; the caller's rbp lies where rbp points */
   UNWIND_SIGNAL,     /* the kernel's frame of a signal handler: the stack pointer is at a ucontext_t */
   UNWIND_END,        /* the outermost frame */
   UNWIND_UNKNOWN,    /* needs more than is kept track of */
