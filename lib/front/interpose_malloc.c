@@ -187,8 +187,8 @@ aligned(size_t alignment, size_t bytes, enum record_function function) {
 }
 
 /* As glibc up to 2.37: an alignment that is no power of two is rounded up to one. */
-CGC_EXPORT void *
-memalign(size_t alignment, size_t bytes) {
+static void *
+aligned_to_power(size_t alignment, size_t bytes, enum record_function function) {
   if (alignment > SIZE_MAX / 2 + 1) {
     errno = EINVAL;
     return NULL;
@@ -196,10 +196,18 @@ memalign(size_t alignment, size_t bytes) {
   size_t power = ALIGNMENT_MIN;
   while (power < alignment)
     power *= 2;
-  return aligned(power, bytes, RECORD_MEMALIGN);
+  return aligned(power, bytes, function);
 }
 
-CGC_EXPORT void *aligned_alloc(size_t alignment, size_t bytes) ALIAS(memalign);
+CGC_EXPORT void *
+memalign(size_t alignment, size_t bytes) {
+  return aligned_to_power(alignment, bytes, RECORD_MEMALIGN);
+}
+
+CGC_EXPORT void *
+aligned_alloc(size_t alignment, size_t bytes) {
+  return aligned_to_power(alignment, bytes, RECORD_ALIGNED_ALLOC);
+}
 
 CGC_EXPORT int
 posix_memalign(void **result, size_t alignment, size_t bytes) {

@@ -56,6 +56,7 @@ run_thread(void *arg) {
   free_block(start);
   register_this_thread();
   void *value = copy.function(copy.arg);
+  thread_clear_dead_stack();   /* libc's functions come to lie on part of it */
   hold_for_join(value);
   return value;
 }

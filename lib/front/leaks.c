@@ -29,6 +29,9 @@ static struct lock check_lock = LOCK_INITIALIZER(LOCK_RANK_CHECK);
 static bool has_ended;              /* the last check was made */
 static bool has_told_suppressions;
 
+/* By the thread that ends the process: a wrapper may be called by what another has called. */
+static bool has_told_end;
+
 /* ---- one check ---- */
 
 static void
@@ -136,12 +139,13 @@ is_checked_here(void) {
 int
 leaks_end(int status, const char *how, uintptr_t stack_pointer) {
   int code = (int)option(OPTION_EXIT_CODE);
-  if (!is_checked_here() || has_ended)
+  if (!is_checked_here())
     return status;
-  if (has_leaks_at_end(how, stack_pointer) && code)
+  if (!has_ended && has_leaks_at_end(how, stack_pointer) && code)
     status = code;
-  if (leak_record_is_wanted())
+  if (leak_record_is_wanted() && !has_told_end)
     leak_record_end(status);
+  has_told_end = true;
   return status;
 }
 
@@ -221,7 +225,7 @@ static void
 on_fork(void) {
   lock_reset(&check_lock);
   recorder_adopt_fork();
-  has_ended = false;
+  has_ended = has_told_end = false;
   if (leak_record_is_wanted())
     leak_record_process(true);
 }

@@ -75,6 +75,11 @@ read_notes(struct module *module) {
   }
 }
 
+static bool
+is_at(const struct module *module, uintptr_t addr) {
+  return addr - module->start_addr < module->end_addr - module->start_addr;
+}
+
 static struct module *
 make_module(const struct dl_find_object *object) {
   struct module *module = meta_alloc(sizeof *module);
@@ -85,17 +90,13 @@ make_module(const struct dl_find_object *object) {
   module->bias = object->dlfo_link_map->l_addr;
   module->unwind_header = object->dlfo_eh_frame;
   module->path = path_of(object->dlfo_link_map);
-  module->is_own = (uintptr_t)make_module - module->start_addr < module->end_addr - module->start_addr;
+  module->is_own = is_at(module, (uintptr_t)make_module);
+  module->is_loader = module->bias == _r_debug.r_ldbase;
   read_notes(module);
   return module;
 }
 
 /* ---- the list ---- */
-
-static bool
-is_at(const struct module *module, uintptr_t addr) {
-  return addr - module->start_addr < module->end_addr - module->start_addr;
-}
 
 static unsigned
 find_noted(uintptr_t code_addr) {

@@ -20,6 +20,7 @@ struct module {
   uint8_t  build_id[MODULE_BUILD_ID_BYTES_MAX];
   uint32_t build_id_bytes;          /* 0: has none */
   bool     is_own;                  /* is this library */
+  bool     is_loader;               /* is the dynamic loader */
 
   /* Lock: that of the return sites. */
   bool is_unloaded;

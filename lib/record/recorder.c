@@ -37,7 +37,7 @@ static atom_word lost_stacks;
 void
 recorder_start(unsigned frames, uint64_t bytes) {
   record_time_now();
-  depth = frames < STACK_FRAMES_MAX ? frames : STACK_FRAMES_MAX;
+  depth = frames;
   sample_bytes = bytes;
 }
 
@@ -124,8 +124,9 @@ find_stack(const struct cgc_thread *thread, struct stack_start *start) {
 
 static uint32_t
 record_stack(struct cgc_thread *thread, struct stack_start *start, enum record_function function) {
+  unsigned walked = (unsigned)min_u64(depth + RECORDER_OWN_FRAMES_MAX, STACK_FRAMES_MAX);
   find_stack(thread, start);
-  uint32_t stack = stack_trail_record(&thread->recorder->trail, start, function, depth);
+  uint32_t stack = stack_trail_record(&thread->recorder->trail, start, function, walked);
   if (!stack)
     atom_add_full(&lost_stacks, 1);
   return stack;
@@ -197,9 +198,19 @@ recorder_read_stack(uint32_t number, struct recorded_stack *stack) {
     is_inside &= site && return_site_at(site)->is_own;
     if (is_inside)
       stack->function_site = site;
-    else if (site)
+    else if (site && stack->count < depth)
       stack->sites[stack->count++] = site;
+    else if (site)
+      stack->is_cut = true;
   }
+}
+
+/* What the dynamic loader allocates for itself it points to in its own ways. */
+bool
+recorder_is_of_loader(uint32_t number) {
+  struct recorded_stack stack;
+  recorder_read_stack(number, &stack);
+  return stack.count && return_site_at(stack.sites[0])->is_loader;
 }
 
 uint64_t

@@ -10,7 +10,7 @@
 /* X(enum, name): what the program calls to allocate. */
 #define RECORD_FUNCTIONS(X)                                                                                       \
   X(MALLOC, "malloc") X(CALLOC, "calloc") X(REALLOC, "realloc") X(REALLOCARRAY, "reallocarray")                   \
-  X(MEMALIGN, "memalign") X(POSIX_MEMALIGN, "posix_memalign") X(VALLOC, "valloc") X(PVALLOC, "pvalloc")           \
+  X(MEMALIGN, "memalign") X(ALIGNED_ALLOC, "aligned_alloc") X(POSIX_MEMALIGN, "posix_memalign") X(VALLOC, "valloc") X(PVALLOC, "pvalloc")           \
   X(CGC_MALLOC, "cgc_malloc") X(CGC_MALLOC_NOSCAN, "cgc_malloc_noscan") X(CGC_CALLOC, "cgc_calloc")               \
   X(CGC_REALLOC, "cgc_realloc")
 
@@ -22,6 +22,9 @@ enum record_function {
 };
 
 extern const char *const record_function_names[RECORD_FUNCTION_COUNT];
+
+/* This library's frames, which are recorded too, but are not shown. */
+enum { RECORDER_OWN_FRAMES_MAX = 4 };
 
 /* Before the first allocation is recorded; depth is the number of frames that are kept of a stack.  With sample_bytes not
  * 0 a stack is recorded only about once in so many bytes, at random moments. */
@@ -55,6 +58,9 @@ struct recorded_stack {
 
 /* By its number in the depot; 0: an empty one. */
 void recorder_read_stack(uint32_t number, struct recorded_stack *stack);
+
+/* Whether the dynamic loader has allocated there. */
+bool recorder_is_of_loader(uint32_t number);
 
 /* Stacks that could not be stored for want of memory. */
 uint64_t recorder_lost_stacks(void);

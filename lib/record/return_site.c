@@ -42,8 +42,8 @@ add_site_locked(uintptr_t return_addr, unsigned module) {
     *chunk = meta_alloc(CHUNK_SITES * sizeof **chunk);
   if (!*chunk)
     return 0;
-  bool is_own = module && module_at(module)->is_own;
-  (*chunk)[index % CHUNK_SITES] = (struct return_site){return_addr, module, is_own};
+  const struct module *of = module ? module_at(module) : NULL;
+  (*chunk)[index % CHUNK_SITES] = (struct return_site){return_addr, module, of && of->is_own, of && of->is_loader};
   atom_store_rel(&count, index + 1);
   return (uint32_t)index + 1;
 }

@@ -92,6 +92,7 @@ struct return_site {
   uintptr_t return_addr;
   uint32_t  module;
   bool      is_own;     /* in this library */
+  bool      is_loader;  /* in the dynamic loader */
 };
 
 const struct return_site *return_site_at(uint32_t number);

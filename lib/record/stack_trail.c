@@ -61,7 +61,8 @@ find_base(const struct stack_start *start, struct place *place, site_word site, 
   switch (site_kind(site)) {
     case UNWIND_BY_SP: *base = place->sp + offset; return true;
     case UNWIND_BY_BP: *base = place->bp + offset; return true;
-    case UNWIND_BY_BP_AT: return read_word(start, place->bp + offset, base) && read_word(start, place->bp, &place->bp);
+    case UNWIND_BY_BP_AT:
+      return read_word(start, place->bp + offset, base) && read_word(start, place->bp, &place->bp);
     default: return false;
   }
 }

@@ -325,7 +325,8 @@ run_base(struct machine *machine, struct cursor *cursor, uint8_t op) {
 static bool
 is_at_bp(struct cursor expression) {
   enum { BASE_REGISTER_BP = 0x76 };
-  return READ_AS(uint8_t, &expression) == BASE_REGISTER_BP && read_sleb(&expression) == 0 && expression.at == expression.end;
+  bool is_bp = READ_AS(uint8_t, &expression) == BASE_REGISTER_BP && read_sleb(&expression) == 0;
+  return is_bp && expression.at == expression.end;
 }
 
 static void
@@ -417,7 +418,7 @@ rule_of(const struct row *row, bool is_signal_frame) {
   else if (row->base_register == REGISTER_BP)
     rule.kind = UNWIND_BY_BP;
   bool is_usual = row->return_addr.how == SAVED_AT_OFFSET && row->return_addr.offset == -8;
-  bool is_bp_known = row->bp.how <= SAVED_UNDEFINED || (row->bp.how == SAVED_AT_BP && rule.kind == UNWIND_BY_BP_AT);
+  bool is_bp_known = rule.kind == UNWIND_BY_BP_AT ? row->bp.how == SAVED_AT_BP : row->bp.how <= SAVED_UNDEFINED;
   if (!is_usual || offset != (int32_t)offset || !is_bp_known)
     return unknown;
   rule.base_offset = (int32_t)offset;

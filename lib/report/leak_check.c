@@ -7,6 +7,7 @@
 #include "gc/cycle.h"
 #include "gc/trace_phase.h"
 #include "heap/span_table.h"
+#include "record/recorder.h"
 #include "report/leak_references.h"
 
 #include <errno.h>
@@ -200,14 +201,20 @@ add_node(const struct leak_node *node) {
 
 /* ---- the check ---- */
 
+/* libc's vector of a thread's variables, which the loader allocates, is pointed to behind its head. */
+static bool
+is_possibly_lost(struct cgc_span *span, size_t slot, const struct record *record) {
+  bool has_stack = record->stack && record->stack != RECORD_STACK_NOT_SAMPLED;
+  return has_stack && !record->is_ignored && !leak_references_has(span, slot) && !recorder_is_of_loader(record->stack);
+}
+
 static bool
 add_live(struct cgc_span *span, size_t slot) {
   const struct record *record = record_at(span, slot);
   uintptr_t addr = span_slot_addr(span, slot);
   size_t bytes = record_requested_bytes(span, record);
   count(&found->live, span, slot);
-  bool is_possible = record->stack && !record->is_ignored && !leak_references_has(span, slot);
-  if (is_possible && !add_block(LEAK_POSSIBLE, false, addr, bytes, record))
+  if (is_possibly_lost(span, slot, record) && !add_block(LEAK_POSSIBLE, false, addr, bytes, record))
     return false;
   return !with_sites || add_block(LEAK_REACHABLE, false, addr, bytes, record);
 }
@@ -237,6 +244,8 @@ look_at_all_stw(const struct root_list *roots) {
   for (size_t i = 0; i < nodes.count; i++)
     if (!add_node((const struct leak_node *)nodes.items + i))
       return ENOMEM;
+  found->live.blocks -= found->ignored.blocks;
+  found->live.bytes -= found->ignored.bytes;
   return 0;
 }
 

@@ -4,7 +4,10 @@
 #include "base/array.h"
 #include "base/hull.h"
 #include "base/meta.h"
+#include "base/options.h"
 #include "heap/heap_map.h"
+
+#include <string.h>
 
 /* Memory is kept for the next check. */
 static struct array visits;     /* struct visit */
@@ -69,10 +72,10 @@ node_of_word(uintptr_t word) {
 
 /* ---- references ---- */
 
-/* A block on the way of a search, and the word of it to be looked at next. */
+/* A block on the way of a search, and the place in it to be looked at next. */
 struct visit {
   uint32_t node;
-  size_t   word;
+  size_t   at_bytes;
 };
 
 static struct visit *
@@ -92,10 +95,12 @@ begin_visit(struct leak_node *node) {
 static struct leak_node *
 next_reference(struct visit *visit) {
   const struct leak_node *node = &nodes[visit->node];
-  const uintptr_t *words = (const uintptr_t *)node->addr;
-  size_t count = node->has_pointers ? node->bytes / sizeof *words : 0;
-  while (visit->word < count) {
-    struct leak_node *target = node_of_word(words[visit->word++]);
+  size_t step_bytes = option(OPTION_PACKED) ? sizeof(uintptr_t) / 2 : sizeof(uintptr_t);
+  while (node->has_pointers && visit->at_bytes + sizeof(uintptr_t) <= node->bytes) {
+    uintptr_t word;
+    memcpy(&word, (const char *)node->addr + visit->at_bytes, sizeof word);
+    visit->at_bytes += step_bytes;
+    struct leak_node *target = node_of_word(word);
     if (target)
       return target;
   }

@@ -51,10 +51,11 @@ begin_writing(void) {
 /* Said once: the tool finds that the record ends too early. */
 static void
 report_failure(void) {
-  char buffer[400];
+  char buffer[PATH_TEMPLATE_EXPANDED_BYTES + 200], path[PATH_TEMPLATE_EXPANDED_BYTES];
   struct text line = text_in(buffer, sizeof buffer);
+  path_expand(option_path(OPTION_PATH_REPORT), path);
   text_add(&line, "cgc: the record of leak checks, ");
-  text_add(&line, option_path(OPTION_PATH_REPORT)->text);
+  text_add(&line, path);
   text_add(&line, ", cannot be written: ");
   text_add(&line, strerrorname_np(json.err) ? strerrorname_np(json.err) : "error");
   text_add(&line, "\n");

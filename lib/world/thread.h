@@ -70,6 +70,9 @@ struct cgc_thread *thread_register_self(void);
 /* Notes the bounds of this thread's stack, which libc knows, in a registered thread. */
 void thread_note_stack(void);
 
+/* With mode=leak: zeroes what functions that have returned have left on this thread's stack, which ends. */
+void thread_clear_dead_stack(void);
+
 /* This thread's record, also while it is parked; NULL if it has none. */
 struct cgc_thread *thread_registered_self(void);
 

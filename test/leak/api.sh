@@ -74,19 +74,20 @@ END
 expect_output "0
 1"
 
-check_for_good() { # STATUS CASE OUTPUT: whether an end line follows is of no account
-  run '' "$leaker" "$2"
-  command=$2
-  [ $status -eq "$1" ] || fail "$2: status $status"
-  expect_output "$3"
-  sed -i '/^end /d' "$dir/got"
-  diff "$dir/expected" "$dir/got" || fail "$2"
-}
+check 23 '' "$leaker" lsan_check_for_good <<END
+process
+direct leak_a malloc 1 100
+check request leaked 1 100 last
+end 23
+END
+expect_output ""
 
-printf 'process\ndirect leak_a malloc 1 100\ncheck request leaked 1 100 last\n' >"$dir/expected"
-check_for_good 23 lsan_check_for_good ""
-printf 'process\ncheck request leaked 0 0 last\n' >"$dir/expected"
-check_for_good 0 lsan_check_without_leaks reached
+check 0 '' "$leaker" lsan_check_without_leaks <<END
+process
+check request leaked 0 0 last
+end 0
+END
+expect_output reached
 
 # ---- what the program answers ----
 

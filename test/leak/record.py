@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """record.py [-s DIR] [-t FUNCTION] FILE...: what records of leak checks tell, in lines to be compared.
 
-Each stack is told by its innermost function whose name begins with leak_ or keep_, or else by its innermost one.  Of
-possible leaks only those with such a function are told: libc has some of its own for each thread.
+Each stack is told by its innermost function whose name begins with leak_ or keep_, or else by its innermost one.
 -s DIR       symbols of a stripped module are read from the file of its name in DIR
 -t FUNCTION  tells only of each stack that has it how often, and whether the stack is whole or cut
 """
@@ -67,8 +66,7 @@ class Image:
     return functions[0] + " " + (self.stacks[stack]["by"] if stack else "?")
 
   def leaks_of(self, check):
-    return [leak for leak in self.leaks
-            if leak["check"] == check and (leak["kind"] != "possible" or self.own_functions(leak["stack"]))]
+    return [leak for leak in self.leaks if leak["check"] == check]
 
   def tell_leak(self, leak):
     line = "{kind} {name} {blocks} {bytes}".format(name=self.name_of(leak["stack"]), **leak)

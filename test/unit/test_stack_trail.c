@@ -270,7 +270,7 @@ take_block(void) {
 
 static void
 start(unsigned frames) {
-  depth = frames;
+  depth = frames + RECORDER_OWN_FRAMES_MAX < STACK_FRAMES_MAX ? frames + RECORDER_OWN_FRAMES_MAX : STACK_FRAMES_MAX;
   recorder_start(frames, 0);
   take_block();
 }

@@ -33,7 +33,8 @@ __asm__(
     ".skip 66000\n" LABEL(code_far_4) ".cfi_def_cfa_offset 400000\n")
   FUNCTION(code_signal, ".cfi_signal_frame\n")
   FUNCTION(code_by_rbx, ".cfi_def_cfa rbx, 16\n")
-  FUNCTION(code_by_kept_base, BASE_EXPRESSION("3, 0x76, 0x78, 0x06"))            /* breg6 -8, deref */
+  FUNCTION(code_by_kept_base, BASE_EXPRESSION("3, 0x76, 0x78, 0x06")             /* breg6 -8, deref */
+    ".cfi_escape 0x10, 6, 2, 0x76, 0\n")                                         /* expression: rbp, breg6 0 */
   FUNCTION(code_by_sum, BASE_EXPRESSION("5, 0x77, 8, 0x80, 0, 0x22"))            /* breg7 8, breg16 0, plus */
   FUNCTION(code_by_kept_sum, BASE_EXPRESSION("5, 0x76, 0x78, 0x06, 0x23, 8"))    /* breg6 -8, deref, plus_uconst 8 */
   FUNCTION(code_by_expression_then_not, BASE_EXPRESSION("3, 0x76, 0x78, 0x06")
@@ -66,7 +67,7 @@ __asm__(
   X(code_far_4, BY_SP(400000, 0)) X(code_signal, OF_KIND(UNWIND_SIGNAL))                                     \
   X(code_by_rbx, OF_KIND(UNWIND_UNKNOWN)) X(code_by_kept_base, RULE_BY_KEPT_BASE)                            \
   X(code_by_sum, OF_KIND(UNWIND_UNKNOWN)) X(code_by_kept_sum, OF_KIND(UNWIND_UNKNOWN))                       \
-  X(code_by_expression_then_not, RULE_BY_KEPT_BASE) X(code_by_sp_again, BY_SP(24, 0))                        \
+  X(code_by_expression_then_not, OF_KIND(UNWIND_UNKNOWN)) X(code_by_sp_again, BY_SP(24, 0))                        \
   X(code_bp_in_register, OF_KIND(UNWIND_UNKNOWN)) X(code_bp_is_value, OF_KIND(UNWIND_UNKNOWN))               \
   X(code_return_elsewhere, OF_KIND(UNWIND_UNKNOWN)) X(code_others_anyhow, BY_SP(8, 0))                       \
   X(code_signed, BY_SP(32, -16)) X(code_signed_offset, BY_SP(40, -16))                                       \
