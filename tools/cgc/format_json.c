@@ -54,6 +54,16 @@ frame_object(const struct frame *frame) {
 }
 
 static json_t *
+by_frame(const struct stack *stack) {
+  const struct frame *frame = &stack->by_frame;
+  if (!frame->module)
+    return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o}", "module", json_text(frame->module->path),
+                   "build_id", json_text(frame->module->build_id), "offset", hexadecimal(frame->offset),
+                   "address", hexadecimal(frame->addr));
+}
+
+static json_t *
 frames(const struct stack *stack) {
   json_t *array = json_array();
   LIST_EACH(frame, &stack->frames)
@@ -98,6 +108,7 @@ leak_object(const struct leak *leak) {
   json_object_set_new(object, "reach", reach(leak));
   json_object_set_new(object, "estimated", blocks_and_bytes(leak->estimated_blocks, leak->estimated_bytes));
   json_object_set_new(object, "by", json_text(leak->stack->by));
+  json_object_set_new(object, "by_frame", by_frame(leak->stack));
   json_object_set_new(object, "stack", frames(leak->stack));
   json_object_set_new(object, "is_cut", json_boolean(leak->stack->is_cut));
   json_object_set_new(object, "threads", numbers(&leak->threads));

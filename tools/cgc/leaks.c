@@ -58,6 +58,11 @@ begins_with(const char *string, const char *start) {
 }
 
 bool
+module_is_library(const struct module *module) {
+  return begins_with(path_base_name(module->path), "libcgc.so");
+}
+
+bool
 frame_is_runtime(const struct frame *frame) {
   static const char *const modules[] = {"libcgc.so", "libc.so.", "libc-", "ld-linux", "libpthread",
                                         "libstdc++.so", "libc++.so", "libc++abi.so"};

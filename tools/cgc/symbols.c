@@ -38,7 +38,7 @@ symbols_want(struct record_stack *stack) {
     return;
   stack->is_wanted = true;
   LIST_EACH(frame, &stack->frames)
-    if (frame->module)
+    if (frame->module && !module_is_library(frame->module))
       want_place(frame->module, frame->offset);
 }
 
@@ -140,6 +140,11 @@ frames_at(const struct module *module, uint64_t offset) {
   return &place->frames;
 }
 
+static struct frame
+frame_at(const struct record_frame *recorded) {
+  return (struct frame){.module = recorded->module, .offset = recorded->offset, .addr = recorded->addr};
+}
+
 static void
 add_frame(struct stack *stack, struct frame frame, const struct record_frame *recorded) {
   frame.module = recorded->module;
@@ -152,7 +157,7 @@ static void
 add_frames(struct stack *stack, const struct record_frame *recorded) {
   const struct frames *frames = recorded->module ? frames_at(recorded->module, recorded->offset) : NULL;
   if (!frames || frames->count == 0) {
-    add_frame(stack, (struct frame){.function = NULL}, recorded);
+    *LIST_ADD(&stack->frames) = frame_at(recorded);
     return;
   }
   LIST_EACH(frame, frames)
@@ -169,8 +174,10 @@ symbols_stack(struct record_stack *recorded) {
   struct stack *stack = memory_take(sizeof *stack);
   stack->by = recorded->by;
   stack->is_cut = recorded->is_cut;
+  stack->by_frame = frame_at(&recorded->by_frame);
   LIST_EACH(frame, &recorded->frames)
-    add_frames(stack, frame);
+    if (!frame->module || !module_is_library(frame->module))   /* it lies between a thread's start and its function */
+      add_frames(stack, frame);
   recorded->resolved = stack;
   return stack;
 }
