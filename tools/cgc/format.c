@@ -12,6 +12,7 @@ const struct format formats[] = {
   {"github", "annotations of GitHub Actions, and its summary", format_github},
   {"folded", "a line per stack, for flame graphs", format_folded},
   {"pprof", "a profile for pprof", format_pprof},
+  {"html", "a page with a table and a flame graph", format_html},
   {NULL, NULL, NULL},
 };
 

@@ -73,15 +73,6 @@ frames(const struct stack *stack) {
 
 /* ---- leaks ---- */
 
-static const char *
-verdict_name(enum leak_verdict verdict) {
-  static const char *const names[] = {
-    [LEAK_VERDICT_NEW] = "new",     [LEAK_VERDICT_SUPPRESSED] = "suppressed", [LEAK_VERDICT_KNOWN] = "known",
-    [LEAK_VERDICT_SMALL] = "small", [LEAK_VERDICT_UNSURE] = "unsure",
-  };
-  return names[verdict];
-}
-
 static json_t *
 allocation(const struct allocation *when) {
   return json_pack("{s:I, s:I, s:I}", "thread", (json_int_t)when->thread, "sequence",
@@ -102,7 +93,7 @@ static json_t *
 leak_object(const struct leak *leak) {
   json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:I, s:I}", "fingerprint", leak->fingerprint,
                              "kind", leak_kind_name(leak->kind), "cycle", leak->is_cycle,
-                             "verdict", verdict_name(leak->verdict), "is_new", leak->verdict == LEAK_VERDICT_NEW,
+                             "verdict", leak_verdict_name(leak->verdict), "is_new", leak->verdict == LEAK_VERDICT_NEW,
                              "suppressed_by", json_text(leak->suppressed_by), "blocks", (json_int_t)leak->blocks,
                              "bytes", (json_int_t)leak->bytes);
   json_object_set_new(object, "reach", reach(leak));
@@ -188,7 +179,7 @@ static json_t *
 totals(const struct leak_report *report) {
   json_t *object = json_object();
   for (enum leak_verdict verdict = LEAK_VERDICT_NEW; verdict <= LEAK_VERDICT_UNSURE; verdict++)
-    json_object_set_new(object, verdict_name(verdict), total(report, verdict));
+    json_object_set_new(object, leak_verdict_name(verdict), total(report, verdict));
   return object;
 }
 

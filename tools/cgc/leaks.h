@@ -121,6 +121,8 @@ bool leak_kind_parse(const char *name, enum leak_kind *kind);
 /* "Direct leak", "Possible leak". */
 const char *leak_kind_title(enum leak_kind kind);
 
+const char *leak_verdict_name(enum leak_verdict verdict);
+
 /* Blocks and bytes of the leaks with that verdict; of one kind, or of all with LEAK_KIND_COUNT. */
 struct leak_total {
   int64_t leaks, blocks, bytes;
