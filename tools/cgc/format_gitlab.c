@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GitLab's Code Quality.  It compares with the target branch itself, by fingerprints, of which no two may be the same. */
+/* GitLab's Code Quality.  GitLab compares with the target branch by fingerprints, of which no two may be the same. */
 #include "format.h"
 
 #include "json_text.h"

@@ -102,8 +102,9 @@ result_of_gone(const struct leak *leak, const struct format_style *style) {
   json_t *object = result(leak, "none", memory_format("%s%s that the baseline knows is gone",
                                                       leak_kind_title(leak->kind), in));
   json_object_set_new(object, "kind", json_string("pass"));
-  json_object_set_new(object, "locations", json_pack("[{s:{s:o}}]", "physicalLocation", "artifactLocation",
-                                                     sarif_artifact(style->source_root, style->baseline_path)));
+  json_object_set_new(object, "locations", json_pack("[{s:{s:o, s:{s:i}}}]", "physicalLocation", "artifactLocation",
+                                                     sarif_artifact(style->source_root, style->baseline_path),
+                                                     "region", "startLine", 1));
   json_object_set_new(object, "suppressions", json_array());
   json_object_set_new(object, "baselineState", json_string("absent"));
   return object;
@@ -157,14 +158,18 @@ tell_unchecked(const struct leak_report *report, json_t *notifications) {
   return unchecked;
 }
 
+static const char *
+cut_text(const struct sarif *sarif) {
+  return memory_format("only the first %zu of %zu results are told, the largest leaks", sarif->written,
+                       sarif->written + sarif->left_out);
+}
+
 static json_t *
 invocation(const struct sarif *sarif) {
   json_t *notifications = json_array(), *arguments = json_array();
   size_t unchecked = tell_unchecked(sarif->report, notifications);
   if (sarif->left_out > 0)
-    json_array_append_new(notifications,
-                          notification("warning", memory_format("only the first %zu of %zu results are told, the largest leaks",
-                                                                sarif->written, sarif->written + sarif->left_out)));
+    json_array_append_new(notifications, notification("warning", cut_text(sarif)));
   LIST_EACH(word, &sarif->report->command)
     json_array_append_new(arguments, json_text(*word));
   return json_pack("{s:b, s:o, s:o}", "executionSuccessful", unchecked == 0 && sarif->report->processes.count > 0,

@@ -23,8 +23,8 @@ for (const leak of data.leaks) {
   const site = leak.site === null ? null : frames[leak.site];
   leak.function = site ? site.function : "unknown";
   leak.place = site ? placeOf(site) : "";
-  leak.text = [leak.kind, leak.fingerprint, leak.verdict, leak.by,
-               ...leak.stack.flatMap(i => [frames[i].function, frames[i].file, frames[i].module])].join("\n").toLowerCase();
+  const names = leak.stack.flatMap(i => [frames[i].function, frames[i].file, frames[i].module]);
+  leak.text = [leak.kind, leak.fingerprint, leak.verdict, leak.by, ...names].join("\n").toLowerCase();
 }
 
 const columns = [
@@ -47,15 +47,18 @@ const compare = (a, b) => {
 const select = () => {
   const words = byId("filter").value.toLowerCase().split(/\s+/).filter(word => word);
   const isAll = byId("shown").value === "all";
-  state.shown = data.leaks.filter(leak => (isAll || leak.verdict === "new") && words.every(word => leak.text.includes(word)));
+  const isShown = leak => (isAll || leak.verdict === "new") && words.every(word => leak.text.includes(word));
+  state.shown = data.leaks.filter(isShown);
   state.shown.sort(compare);
 };
 
 // ---- the table ----
 
 const frameItem = frame => {
-  const item = element("li", {className: frame.runtime ? "runtime" : ""}, element("span", {className: "code", textContent: frame.function}),
-                       " ", element("span", {className: "where code", textContent: placeOf(frame) + (frame.inlined ? " (inlined)" : "")}));
+  const name = element("span", {className: "code", textContent: frame.function});
+  const where = placeOf(frame) + (frame.inlined ? " (inlined)" : "");
+  const item = element("li", {className: frame.runtime ? "runtime" : ""}, name, " ",
+                       element("span", {className: "where code", textContent: where}));
   if (frame.source) item.append(element("code", {className: "source code", textContent: frame.source}));
   return item;
 };
@@ -65,7 +68,8 @@ const stackRow = leak => {
   const about = "Allocated by " + leak.by + (leak.is_cycle ? ", part of a cycle" : "") +
     (leak.suppressed_by ? ", suppressed by " + leak.suppressed_by : "") + ", fingerprint " + leak.fingerprint +
     (leak.stack.length ? ", called from" : "; its stack was not recorded");
-  return element("tr", {className: "stack"}, element("td", {colSpan: columns.length}, element("p", {textContent: about}), list));
+  const cell = element("td", {colSpan: columns.length}, element("p", {textContent: about}), list);
+  return element("tr", {className: "stack"}, cell);
 };
 
 const leakRow = leak => {
@@ -120,14 +124,16 @@ const makeColumns = () => {
 const rowHeight = 21, smallestShare = 0.0008;
 const flame = {root: null, zoomed: null};
 
+const makeNode = (name, parent) =>
+  ({name, parent, depth: parent ? parent.depth + 1 : 0, bytes: 0, blocks: 0, children: new Map()});
+
 const childOf = (node, name) => {
-  let child = node.children.get(name);
-  if (!child) node.children.set(name, child = {name, parent: node, depth: node.depth + 1, bytes: 0, blocks: 0, children: new Map()});
-  return child;
+  if (!node.children.has(name)) node.children.set(name, makeNode(name, node));
+  return node.children.get(name);
 };
 
 const makeTree = () => {
-  const root = {name: "all", parent: null, depth: 0, bytes: 0, blocks: 0, children: new Map()};
+  const root = makeNode("all", null);
   const add = (node, leak) => { node.bytes += leak.bytes; node.blocks += leak.blocks; return node; };
   for (const leak of state.shown) {
     let node = add(root, leak);
@@ -148,7 +154,8 @@ const describe = node => node.name + ": " + number(node.bytes) + " bytes in " + 
   (100 * shareOf(node)).toFixed(1) + " %";
 
 const drawNode = (node, left, width, isAbove) => {
-  const button = element("button", {type: "button", textContent: node.name, title: describe(node), className: isAbove ? "above" : ""});
+  const button = element("button", {type: "button", textContent: node.name, title: describe(node),
+                                    className: isAbove ? "above" : ""});
   button.style.cssText = `left:${left * 100}%;width:calc(${width * 100}% - 1px);top:${node.depth * rowHeight}px`;
   button.style.setProperty("--hue", hueOf(node.name));
   button.setAttribute("aria-label", describe(node));
@@ -208,7 +215,8 @@ const drawTotals = () => {
   const totals = {"Bytes leaked": sum("bytes"), "Objects": sum("blocks"), "Places": counted.length,
                   "Processes checked": data.processes.filter(process => process.checked).length};
   for (const [name, value] of Object.entries(totals))
-    byId("totals").append(element("div", {}, element("dt", {textContent: name}), element("dd", {textContent: number(value)})));
+    byId("totals").append(element("div", {}, element("dt", {textContent: name}),
+                                  element("dd", {textContent: number(value)})));
   byId("command").textContent = data.command.join(" ");
   byId("unchecked").hidden = unchecked.length === 0;
   byId("unchecked").append(...unchecked.slice(0, 20).map(process =>
