@@ -27,8 +27,8 @@ target_include_directories(demo PRIVATE $sources)
 add_test(NAME good COMMAND demo)
 add_test(NAME bad COMMAND demo plain inlined)
 EOF
-  cmake -S ctest -B ctest/build -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CROSSCOMPILING_EMULATOR=$ci/ctest-launcher" \
-    "-DCMAKE_TEST_LAUNCHER=$ci/ctest-launcher" >out 2>err && cmake --build ctest/build >>out 2>&1 || fail "cmake"
+  { cmake -S ctest -B ctest/build -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CROSSCOMPILING_EMULATOR=$ci/ctest-launcher" \
+    "-DCMAKE_TEST_LAUNCHER=$ci/ctest-launcher" >out 2>err && cmake --build ctest/build >>out 2>&1; } || fail "cmake"
   (cd ctest/build && ctest) >out 2>err
   expect_match "CTest, no leak" out ".*good \.* *Passed .*"
   expect_match "CTest, leaks" out ".*bad \.*\*\*\*Failed .*"
@@ -54,7 +54,7 @@ if cgc.found()
   add_test_setup('leaks', exe_wrapper: [cgc, 'leaks', '--'], timeout_multiplier: 3)
 endif
 EOF
-  meson setup meson/build meson >out 2>err && meson compile -C meson/build >>out 2>&1 || fail "meson"
+  { meson setup meson/build meson >out 2>err && meson compile -C meson/build >>out 2>&1; } || fail "meson"
   meson test -C meson/build --wrap='cgc leaks --' >out 2>err
   expect_match "meson --wrap" out "[12]/2 good *OK .*"
   expect_match "meson --wrap" out "[12]/2 bad *FAIL .*exit status 23"

@@ -22,7 +22,7 @@ for browser in chromium chromium-browser google-chrome chrome; do
 done
 [ -n "$browser" ] || missing "a browser, chromium"
 mkdir profile
-timeout -k 5 120 python3 "$sources/browser.py" $browser "$dir/leaks.html" "$dir/profile" \
+timeout -k 5 120 python3 "$sources/browser.py" "$browser" "$dir/leaks.html" "$dir/profile" \
   ${CGC_SCREENSHOTS+"$CGC_SCREENSHOTS"} >out 2>err
 case $? in
   0) ;;

@@ -121,7 +121,7 @@ const makeColumns = () => {
 
 // ---- the flame graph ----
 
-const rowHeight = 21, smallestShare = 0.0008;
+const rowHeight = 21, narrowPixels = 24, smallestShare = 0.0008;
 const flame = {root: null, zoomed: null};
 
 const makeNode = (name, parent) =>
@@ -156,6 +156,7 @@ const describe = node => node.name + ": " + number(node.bytes) + " bytes in " + 
 const drawNode = (node, left, width, isAbove) => {
   const button = element("button", {type: "button", textContent: node.name, title: describe(node),
                                     className: isAbove ? "above" : ""});
+  button.classList.toggle("narrow", width * byId("flame").clientWidth < narrowPixels);
   button.style.cssText = `left:${left * 100}%;width:calc(${width * 100}% - 1px);top:${node.depth * rowHeight}px`;
   button.style.setProperty("--hue", hueOf(node.name));
   button.setAttribute("aria-label", describe(node));
