@@ -57,6 +57,8 @@ sarif --baseline base.json -- plain inlined
 validate "--baseline"
 is "f['leak_plainly']['baselineState'] == 'unchanged' and f['inlined']['baselineState'] == 'new'"
 is "[(x['ruleId'], x['level'], place(x)['artifactLocation']['uri']) for x in r['results'] if x['baselineState'] == 'absent'] == [('cgc/indirect-leak', 'none', 'file://$dir/base.json')]"
+leaks --format sarif=leaks.sarif --source-root "${dir%/*}" --baseline base.json -- plain
+is "[place(x)['artifactLocation'].get('uri') for x in r['results'] if x['baselineState'] == 'absent'] == ['${dir##*/}/base.json']"
 
 # Nothing of the stack is in the tree; its name has a space, a colon and a percent sign.
 leaks --format sarif=leaks.sarif --source-root "$dir" -- plain

@@ -97,13 +97,14 @@ result_of_leak(const struct leak *leak, const struct format_style *style) {
 /* GitHub wants a place for each result; that of one that is gone is where it is still told of. */
 static json_t *
 result_of_gone(const struct leak *leak, const struct format_style *style) {
+  const char *path = source_root_normal(style->baseline_path);   /* it is relative to where we run */
   const struct frame *frame = leak->stack->frames.count > 0 ? leak->stack->frames.items : NULL;
   const char *in = frame ? memory_format(" in %s", leak_text_function(frame)) : "";
   json_t *object = result(leak, "none", memory_format("%s%s that the baseline knows is gone",
                                                       leak_kind_title(leak->kind), in));
   json_object_set_new(object, "kind", json_string("pass"));
   json_object_set_new(object, "locations", json_pack("[{s:{s:o, s:{s:i}}}]", "physicalLocation", "artifactLocation",
-                                                     sarif_artifact(style->source_root, style->baseline_path),
+                                                     sarif_artifact(style->source_root, path),
                                                      "region", "startLine", 1));
   json_object_set_new(object, "suppressions", json_array());
   json_object_set_new(object, "baselineState", json_string("absent"));
