@@ -243,6 +243,7 @@ const begin = () => {
   byId("controls").addEventListener("submit", event => event.preventDefault());
   byId("search").addEventListener("input", mark);
   byId("reset").addEventListener("click", () => zoom(flame.root));
+  window.addEventListener("resize", drawFlame);
   byId("more").addEventListener("click", () => { state.rowsMax += 1000; drawTable(); });
   draw();
 };
