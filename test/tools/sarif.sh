@@ -63,7 +63,7 @@ is "[place(x)['artifactLocation'].get('uri') for x in r['results'] if x['baselin
 # Nothing of the stack is in the tree; its name has a space, a colon and a percent sign.
 leaks --format sarif=leaks.sarif --source-root "$dir" -- plain
 validate "no file in the tree"
-is "place(f['leak_plainly'])['artifactLocation'] == {'uri': 'file://$sources/leaky.c'}"
+is "place(f['leak_plainly'])['artifactLocation'] == {'uri': 'file://$(cd "$sources" && pwd)/leaky.c'}"
 mkdir 'a b:c%'
 cp "$sources/leaky.c" 'a b:c%'
 build leaky -I "$sources" 'a b:c%/leaky.c' -L. -lleaky "-Wl,-rpath,$dir"
