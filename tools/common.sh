@@ -24,10 +24,10 @@ is_root() {
 
 # ---- packages ----
 
-# By Debian's names.  check is for the unit tests only, spin for the models of test/model, the last five for the
+# By Debian's names.  check is for the unit tests only, spin for the models of test/model, the last six for the
 # command-line tool and its tests.
 build_packages='autoconf automake libtool make pkg-config gcc libc6-dev binutils libatomic-ops-dev'
-check_packages='check clang spin libdw-dev libjansson-dev libiberty-dev g++ python3-jsonschema'
+check_packages='check clang spin libdw-dev libjansson-dev libiberty-dev zlib1g-dev g++ python3-jsonschema'
 
 has_header() {
   echo "#include <$1>" | cc -E - >/dev/null 2>&1
@@ -44,6 +44,7 @@ is_there() {
     libatomic-ops-dev) has_header atomic_ops.h ;;
     libdw-dev) pkg-config --exists libdw libelf 2>/dev/null ;;
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;
+    zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
     libiberty-dev) has_header libiberty/demangle.h ;;
     python3-jsonschema) python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null ;;
     check) pkg-config --exists 'check >= 0.15' 2>/dev/null ;;

@@ -7,13 +7,16 @@ trap 'rm -rf "$dir"' EXIT
 
 tr ' ' '\n' <<END | sort >"$dir/expected"
 cgc_add_roots cgc_calloc cgc_collect cgc_free cgc_malloc cgc_malloc_noscan cgc_realloc cgc_remove_roots
+cgc_leak_check cgc_leak_ignore cgc_leak_disable cgc_leak_enable
+__lsan_disable __lsan_enable __lsan_ignore_object __lsan_register_root_region __lsan_unregister_root_region
+__lsan_do_leak_check __lsan_do_recoverable_leak_check
 cgc_set_percent cgc_set_memory_limit cgc_release_memory cgc_stats_read cgc_version
 malloc calloc realloc free reallocarray memalign aligned_alloc posix_memalign valloc pvalloc cfree
 free_sized free_aligned_sized
 malloc_usable_size malloc_trim malloc_stats malloc_info mallinfo mallinfo2 mallopt
 __libc_malloc __libc_calloc __libc_realloc __libc_free __libc_memalign __libc_valloc __libc_pvalloc
 __libc_mallinfo __libc_mallopt __posix_memalign
-pthread_create pthread_exit pthread_tryjoin_np dlopen sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
+pthread_create pthread_exit pthread_tryjoin_np dlopen dlclose sigaltstack sigqueue pthread_sigqueue mq_notify mq_close
 io_submit io_getevents io_pgetevents io_cancel io_destroy
 poll __poll_chk ppoll __ppoll_chk select pselect epoll_wait epoll_pwait epoll_pwait2 nanosleep
 clock_nanosleep usleep sleep thrd_sleep sem_wait sem_timedwait sem_clockwait pthread_cond_wait
@@ -26,7 +29,7 @@ fcntl64 tcdrain wait waitpid waitid wait3 wait4 pclose popen system posix_spawn 
 sigprocmask pthread_sigmask sighold sigrelse signalfd sigwait sigwaitinfo sigtimedwait
 sigaction __sigaction signal ssignal bsd_signal sysv_signal __sysv_signal siginterrupt sigignore sigset
 setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups unshare setns
-execve execv execvp execvpe execl execlp execle execveat fexecve
+execve execv execvp execvpe execl execlp execle execveat fexecve _exit _Exit
 END
 
 names() { # of defined symbols, without version; the version's own name left out

@@ -51,6 +51,13 @@ run report --format json=leaks.json kept generated.jsonl
 validate "generated code"
 is "['0x1233'] == [leak['stack'][0]['offset'] for leak in d['leaks'] if leak['stack'][0]['module'] is None]"
 
+# Where the allocating function is.
+sed 's/"by":"malloc",/&"by_frame":[1,4660],/' kept/*.jsonl >by_frame.jsonl
+is "d['leaks'][0]['by_frame'] is None"
+run report --format json=leaks.json by_frame.jsonl
+validate "by_frame"
+is "d['leaks'][0]['by_frame']['offset'] == '0x1234'"
+
 # Names that are not UTF-8.
 printf '\303\050' >bytes
 run leaks --library ./libcgc.so --format json=leaks.json -- ./leaky "$(cat bytes)"

@@ -52,6 +52,19 @@ expect_match "full output" err "cgc: standard output: No space left on device"
 run leaks --library ./libcgc.so -- sh -c './leaky plain plain; ./leaky plain'
 expect_in "merged" err "Direct leak of 60 byte(s) in 3 object(s) allocated from:"
 
+# Where the allocating function is, and the library in the middle of a stack.
+record placed plain
+library=$(sed -n 's/^{"type":"module","id":\([0-9]*\),"path":"[^"]*libcgc.so".*/\1/p' placed/*.jsonl)
+caller=$(sed -n 's/.*"frames":\[\[[0-9,]*\],\[\([0-9,]*\)\],.*/\1/p' placed/*.jsonl)
+run report --details placed
+fingerprint=$(sed -n 's/^Direct leak \([0-9a-f]\{16\}\):.*/\1/p' out)
+sed "s/\"by\":\"malloc\",/&\"by_frame\":[$library,4660],/; s/\\[$caller\\],/[$library,5000],&/" placed/*.jsonl >changed.jsonl
+run report --details changed.jsonl
+expect_match "place of malloc" out "    #0 $address in malloc ($dir/./libcgc.so+0x1234) (BuildId: [0-9a-f]*)"
+expect_match "frames of the library" out "    #2 $address in act .*"
+[ "$(grep -c libcgc out)" -eq 1 ] || fail "a frame of the library is shown"
+expect_match "frames of the library" out "Direct leak $fingerprint: 20 byte(s) .*"
+
 # Without debugging information: function, module and offset; with nothing: module and offset.
 record kept plain rust
 objcopy --strip-debug leaky

@@ -78,3 +78,31 @@ expect_not() { # WHAT FILE PATTERN
 line_of() { # FILE COMMENT
   grep -n "/\* $2 \*/\$" "$sources/$1" | cut -d: -f1
 }
+
+# The rest of a test cannot be made.
+missing() { # WHAT
+  echo "This test is MISSING from the run: it needs $1."
+  [ $failed -eq 0 ] || exit 1
+  exit 77
+}
+
+# The first Python that has a module, in python.
+find_python() { # MODULE
+  for python in python3 /usr/bin/python3; do
+    "$python" -c "import $1" 2>/dev/null && return
+  done
+  python=''
+}
+
+# A record of many leaks of different sizes: the last stack again and again.
+many_leaks() { # COUNT FILE
+  grep -v '"type":"\(leak\|check\|end\)"' "$good" >"$2"
+  awk -v count="$1" '/"type":"leak"/ { leak = $0 } /"type":"check"/ { check = $0 } /"type":"stack"/ { stack = $0 }
+    END {
+      for (i = 1; i <= count; i++) {
+        line = stack; sub(/"id":[0-9]*/, "\"id\":" 1000 + i, line); sub(/\[\[/, "[[0," 4096 + i "],[", line); print line
+        line = leak; sub(/"stack":[0-9]*/, "\"stack\":" 1000 + i, line); sub(/"bytes":[0-9]*/, "\"bytes\":" i, line); print line
+      }
+      print check
+    }' "$good" >>"$2"
+}

@@ -3,6 +3,10 @@
 #include "fingerprint.h"
 #include "growth.h"
 #include "pattern.h"
+#include "proto.h"
+#include "source_root.h"
+#include "utf_8.h"
+#include "xml_text.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -107,6 +111,78 @@ START_TEST(fingerprint_is_of_five_frames) {
 }
 END_TEST
 
+/* ---- texts ---- */
+
+START_TEST(xml_escapes_what_it_cannot_hold) {
+  ck_assert_str_eq(xml_text("a<b>&\"\n\t\r\001"), "a&lt;b&gt;&amp;&quot;\n\t&#13;?");
+  ck_assert_str_eq(xml_attribute("a\n\tb"), "a&#10;&#9;b");
+  ck_assert_str_eq(xml_text("\xef\xbf\xbe-\xef\xbf\xbf-\xef\xbf\xbd"), "?-?-\xef\xbf\xbd");
+  ck_assert_str_eq(xml_text("\xe9"), "\xc3\xa9");
+}
+END_TEST
+
+START_TEST(utf_8_is_left_alone) {
+  ck_assert_str_eq(utf_8_text("\xc3\xa9"), "\xc3\xa9");
+  ck_assert_str_eq(utf_8_text("\xc3("), "\xc3\x83(");
+}
+END_TEST
+
+/* ---- paths ---- */
+
+START_TEST(source_root_takes_paths_below_it) {
+  static const struct {
+    const char *root, *path, *relative;
+  } rows[] = {
+    {"/no/tree", "/no/tree/a/b.c", "a/b.c"},
+    {"/no/tree", "/no/tree/a/../b.c", "b.c"},
+    {"/no/tree/", "/no/tree//b.c", "b.c"},
+    {"/no/tree", "/no/./tree/./b.c", "b.c"},
+    {"/no/tree", "/no/trees/b.c", NULL},
+    {"/no/tree", "/no/tree/../b.c", NULL},
+    {"/no/tree", "/no/tree", NULL},
+    {"/", "/no/b.c", "no/b.c"},
+    {"/no/tree", "b.c", NULL},
+    {"/no/../no/tree", "/no/tree/b.c", "b.c"},
+    {"/no/tree", "/../no/tree/b.c", "b.c"},
+    {"/no/tree", "/no/tree/..c", "..c"},
+  };
+  const size_t i = (size_t)_i;
+  const char *relative = source_root_relative(rows[i].root, rows[i].path);
+  if (rows[i].relative)
+    ck_assert_pstr_eq(relative, rows[i].relative);
+  else
+    ck_assert_ptr_null(relative);
+}
+END_TEST
+
+/* ---- protocol buffers ---- */
+
+/* The examples of the encoding's documentation: 150 in field 1, "testing" in field 2, both in field 3. */
+START_TEST(proto_writes_the_wire_format) {
+  static const unsigned char expected[] = {0x08, 0x96, 0x01, 0x12, 0x07, 't', 'e', 's', 't', 'i', 'n', 'g',
+                                           0x1a, 0x03, 0x08, 0x96, 0x01, 0x20, 0x00};
+  struct proto message = {NULL, 0, 0}, inner = {NULL, 0, 0};
+  const uint64_t zero = 0;
+  proto_add_number(&inner, 1, 150);
+  proto_add_number(&message, 1, 150);
+  proto_add_string(&message, 2, "testing");
+  proto_add_message(&message, 3, &inner);
+  proto_add_number(&message, 5, 0);
+  proto_add_numbers(&message, 4, &zero, 1);
+  ck_assert_uint_eq(message.count, sizeof expected);
+  ck_assert_mem_eq(message.items, expected, sizeof expected);
+}
+END_TEST
+
+START_TEST(proto_writes_large_numbers) {
+  struct proto message = {NULL, 0, 0};
+  proto_add_number(&message, 1, UINT64_MAX);
+  ck_assert_uint_eq(message.count, 11);
+  ck_assert_uint_eq(message.items[9], 0xff);
+  ck_assert_uint_eq(message.items[10], 0x01);
+}
+END_TEST
+
 int
 main(void) {
   Suite *suite = suite_create("tool");
@@ -116,6 +192,11 @@ main(void) {
   tcase_add_test(tests, growth_has_the_slope_of_least_squares);
   tcase_add_test(tests, fingerprint_is_of_names_only);
   tcase_add_test(tests, fingerprint_is_of_five_frames);
+  tcase_add_test(tests, xml_escapes_what_it_cannot_hold);
+  tcase_add_test(tests, utf_8_is_left_alone);
+  tcase_add_loop_test(tests, source_root_takes_paths_below_it, 0, 12);
+  tcase_add_test(tests, proto_writes_the_wire_format);
+  tcase_add_test(tests, proto_writes_large_numbers);
   suite_add_tcase(suite, tests);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_NORMAL);

@@ -14,13 +14,14 @@
 /* As many functions of a stack as its fingerprint is made of. */
 enum { FUNCTIONS_MAX = 5 };
 
-void
+struct leaks
 baseline_read(const char *path, struct table *known) {
   struct leak_report baseline = {.leaks = {NULL, 0, 0}};
   if (!document_try_read(path, &baseline))
     message_die(STATUS_TROUBLE, "%s: no baseline; --update-baseline makes one", path);
   LIST_EACH(leak, &baseline.leaks)
     *table_slot(known, (*leak)->fingerprint) = *leak;
+  return baseline.leaks;
 }
 
 /* ---- writing ---- */

@@ -6,8 +6,8 @@
 #include "leaks.h"
 #include "table.h"
 
-/* Gives each fingerprint of the file a value in the table. */
-void baseline_read(const char *path, struct table *known);
+/* The leaks of the file; gives each fingerprint a value in the table. */
+struct leaks baseline_read(const char *path, struct table *known);
 
 /* Writes what counts now and adds it to the table; the file is replaced as a whole. */
 void baseline_write(const char *path, const struct leak_report *report, struct table *known);

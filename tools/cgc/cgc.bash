@@ -12,7 +12,7 @@ _cgc_reply() { # WORDS
 
 _cgc_value() { # OPTION: completes what follows its =
   case $1 in
-    --format) _cgc_reply "text json" ;;
+    --format) _cgc_reply "text json sarif junit gitlab github folded pprof html" ;;
     --show) _cgc_reply "possible doubtful possible,doubtful" ;;
     --color) _cgc_reply "auto always never" ;;
     --fail-on) _cgc_reply "any direct growth none" ;;

@@ -30,6 +30,18 @@ take_frames(json_t *frames, struct stack *stack) {
   }
 }
 
+/* All that baselines know of a stack. */
+static void
+take_functions(json_t *functions, struct stack *stack) {
+  size_t i;
+  json_t *function;
+  json_array_foreach(functions, i, function)
+    if (json_is_string(function)) {
+      const char *name = json_string_value(function);
+      LIST_ADD(&stack->frames)->function = memory_copy(name, strlen(name));
+    }
+}
+
 static enum leak_verdict
 verdict_of(enum leak_kind kind, json_t *object) {
   if (kind > LEAK_KIND_INDIRECT)
@@ -50,6 +62,7 @@ take_leak(const char *path, json_t *object, struct leak_report *report) {
   leak->blocks = json_integer_value(json_object_get(object, "blocks"));
   leak->bytes = json_integer_value(json_object_get(object, "bytes"));
   take_frames(json_object_get(object, "stack"), leak->stack);
+  take_functions(json_object_get(object, "functions"), leak->stack);
   *LIST_ADD(&report->leaks) = leak;
 }
 

@@ -13,12 +13,14 @@
 struct format_style {
   bool is_shown[LEAK_KIND_COUNT];   /* of text: which kinds */
   bool has_details, has_source, has_color;
+  const char *source_root, *baseline_path;   /* the second NULL without --baseline */
 };
 
 /* Errors are left in the file's error flag. */
 typedef void format_function(FILE *file, const struct leak_report *report, const struct format_style *style);
 
-format_function format_text, format_json;
+format_function format_text, format_json, format_sarif, format_junit, format_gitlab, format_github, format_folded,
+  format_pprof, format_html;
 
 struct format {
   const char      *name, *help;

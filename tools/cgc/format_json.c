@@ -54,6 +54,16 @@ frame_object(const struct frame *frame) {
 }
 
 static json_t *
+by_frame(const struct stack *stack) {
+  const struct frame *frame = &stack->by_frame;
+  if (!frame->module)
+    return json_null();
+  return json_pack("{s:o, s:o, s:o, s:o}", "module", json_text(frame->module->path),
+                   "build_id", json_text(frame->module->build_id), "offset", hexadecimal(frame->offset),
+                   "address", hexadecimal(frame->addr));
+}
+
+static json_t *
 frames(const struct stack *stack) {
   json_t *array = json_array();
   LIST_EACH(frame, &stack->frames)
@@ -62,15 +72,6 @@ frames(const struct stack *stack) {
 }
 
 /* ---- leaks ---- */
-
-static const char *
-verdict_name(enum leak_verdict verdict) {
-  static const char *const names[] = {
-    [LEAK_VERDICT_NEW] = "new",     [LEAK_VERDICT_SUPPRESSED] = "suppressed", [LEAK_VERDICT_KNOWN] = "known",
-    [LEAK_VERDICT_SMALL] = "small", [LEAK_VERDICT_UNSURE] = "unsure",
-  };
-  return names[verdict];
-}
 
 static json_t *
 allocation(const struct allocation *when) {
@@ -92,12 +93,13 @@ static json_t *
 leak_object(const struct leak *leak) {
   json_t *object = json_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:I, s:I}", "fingerprint", leak->fingerprint,
                              "kind", leak_kind_name(leak->kind), "cycle", leak->is_cycle,
-                             "verdict", verdict_name(leak->verdict), "is_new", leak->verdict == LEAK_VERDICT_NEW,
+                             "verdict", leak_verdict_name(leak->verdict), "is_new", leak->verdict == LEAK_VERDICT_NEW,
                              "suppressed_by", json_text(leak->suppressed_by), "blocks", (json_int_t)leak->blocks,
                              "bytes", (json_int_t)leak->bytes);
   json_object_set_new(object, "reach", reach(leak));
   json_object_set_new(object, "estimated", blocks_and_bytes(leak->estimated_blocks, leak->estimated_bytes));
   json_object_set_new(object, "by", json_text(leak->stack->by));
+  json_object_set_new(object, "by_frame", by_frame(leak->stack));
   json_object_set_new(object, "stack", frames(leak->stack));
   json_object_set_new(object, "is_cut", json_boolean(leak->stack->is_cut));
   json_object_set_new(object, "threads", numbers(&leak->threads));
@@ -177,7 +179,7 @@ static json_t *
 totals(const struct leak_report *report) {
   json_t *object = json_object();
   for (enum leak_verdict verdict = LEAK_VERDICT_NEW; verdict <= LEAK_VERDICT_UNSURE; verdict++)
-    json_object_set_new(object, verdict_name(verdict), total(report, verdict));
+    json_object_set_new(object, leak_verdict_name(verdict), total(report, verdict));
   return object;
 }
 

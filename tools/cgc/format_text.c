@@ -5,6 +5,7 @@
 #include "format.h"
 
 #include "file_text.h"
+#include "stack_text.h"
 
 #include <inttypes.h>
 
@@ -20,44 +21,10 @@ color(const struct format_style *style, const char *code) {
 /* ---- stacks ---- */
 
 static void
-print_place(FILE *file, const struct frame *frame) {
-  const struct module *module = frame->module;
-  if (frame->file) {
-    fprintf(file, " %s:%u", frame->file, frame->line);
-    if (frame->column)
-      fprintf(file, ":%u", frame->column);
-    return;
-  }
-  if (!module) {
-    fputs(" (<unknown module>)", file);
-    return;
-  }
-  fprintf(file, " (%s+0x%" PRIx64 ")", module->path, frame->offset);
-  if (*module->build_id)
-    fprintf(file, " (BuildId: %s)", module->build_id);
-  if (module->problem)
-    fprintf(file, " (%s)", module->problem);
-}
-
-static void
 print_source(FILE *file, const struct frame *frame) {
   const char *line = frame && frame->file ? file_text_line(frame->file, frame->line) : NULL;
   if (line)
     fprintf(file, "    %s:%u: %s\n", path_base_name(frame->file), frame->line, line);
-}
-
-/* The first frame is the allocating function, of which the address is not recorded. */
-static void
-print_stack(FILE *file, const struct stack *stack) {
-  unsigned number = 0;
-  fprintf(file, "    #%u 0x%012x in %s (libcgc.so+0x0)\n", number++, 0, stack->by);
-  LIST_EACH(frame, &stack->frames) {
-    fprintf(file, "    #%u 0x%012" PRIx64 " ", number++, frame->addr);
-    if (frame->function)
-      fprintf(file, "in %s", frame->function);
-    print_place(file, frame);
-    fputc('\n', file);
-  }
 }
 
 /* ---- leaks ---- */
@@ -66,7 +33,7 @@ static void
 print_leak(FILE *file, const struct leak *leak, const struct format_style *style) {
   fprintf(file, "%s%s of %" PRId64 " byte(s) in %" PRId64 " object(s) allocated from:%s\n", color(style, blue),
           leak_kind_title(leak->kind), leak->bytes, leak->blocks, color(style, plain));
-  print_stack(file, leak->stack);
+  stack_text_print(file, leak->stack);
   fputc('\n', file);
 }
 
@@ -172,7 +139,7 @@ static void
 print_growth(FILE *file, const struct growth *growth) {
   fprintf(file, "\nGrowth by %.0f byte(s) per second, from %" PRId64 " to %" PRId64 " byte(s) in %" PRId64 " checks, "
           "allocated from:\n", growth->bytes_per_second, growth->first_bytes, growth->last_bytes, growth->checks);
-  print_stack(file, growth->stack);
+  stack_text_print(file, growth->stack);
 }
 
 static void

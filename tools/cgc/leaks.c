@@ -32,6 +32,15 @@ leak_kind_parse(const char *name, enum leak_kind *kind) {
   return false;
 }
 
+const char *
+leak_verdict_name(enum leak_verdict verdict) {
+  static const char *const names[] = {
+    [LEAK_VERDICT_NEW] = "new",     [LEAK_VERDICT_SUPPRESSED] = "suppressed", [LEAK_VERDICT_KNOWN] = "known",
+    [LEAK_VERDICT_SMALL] = "small", [LEAK_VERDICT_UNSURE] = "unsure",
+  };
+  return names[verdict];
+}
+
 struct leak_total
 leak_report_total(const struct leak_report *report, enum leak_kind kind, enum leak_verdict verdict) {
   struct leak_total total = {0, 0, 0};
@@ -55,6 +64,11 @@ path_base_name(const char *path) {
 static bool
 begins_with(const char *string, const char *start) {
   return strncmp(string, start, strlen(start)) == 0;
+}
+
+bool
+module_is_library(const struct module *module) {
+  return begins_with(path_base_name(module->path), "libcgc.so");
 }
 
 bool

@@ -36,6 +36,7 @@ struct frames LIST(struct frame);
 
 struct stack {
   const char   *by;                  /* the function called: malloc, ... */
+  struct frame  by_frame;            /* of its beginning in the library; without a module if not known */
   struct frames frames;              /* the innermost first; none if nothing was recorded */
   bool          is_cut;
 };
@@ -84,6 +85,7 @@ struct leak {
   struct processes  processes;
   const char       *fingerprint;      /* the same in other runs and builds */
   const char       *suppressed_by;    /* the pattern, or NULL */
+  bool              is_in_baseline;
 };
 struct leaks LIST(struct leak *);
 
@@ -108,6 +110,7 @@ struct leak_report {
   struct strings          command;     /* none if it was made of files */
   struct processes        processes;
   struct leaks            leaks;       /* the kinds in their order, and the largest of each first */
+  struct leaks            gone;        /* of the baseline, without sizes: those that were not found now */
   struct growths          growths;     /* the steepest first */
   struct suppression_uses suppressions;
 };
@@ -118,6 +121,8 @@ bool leak_kind_parse(const char *name, enum leak_kind *kind);
 /* "Direct leak", "Possible leak". */
 const char *leak_kind_title(enum leak_kind kind);
 
+const char *leak_verdict_name(enum leak_verdict verdict);
+
 /* Blocks and bytes of the leaks with that verdict; of one kind, or of all with LEAK_KIND_COUNT. */
 struct leak_total {
   int64_t leaks, blocks, bytes;
@@ -126,6 +131,9 @@ struct leak_total leak_report_total(const struct leak_report *report, enum leak_
 
 /* The frame of a stack that a reader should look at: the first outside the runtime, or NULL. */
 const struct frame *stack_site(const struct stack *stack);
+
+/* libcgc.so itself. */
+bool module_is_library(const struct module *module);
 
 /* In libc, libstdc++ or libcgc, or an operator new. */
 bool frame_is_runtime(const struct frame *frame);

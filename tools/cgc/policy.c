@@ -51,18 +51,30 @@ struct policy
 policy_read(const struct settings *settings) {
   struct policy policy = {.settings = settings};
   read_suppressions(&policy);
-  if (settings->baseline_path && !settings->updates_baseline)
-    baseline_read(settings->baseline_path, &policy.known);
+  if (settings->style.baseline_path && !settings->updates_baseline)
+    policy.baseline = baseline_read(settings->style.baseline_path, &policy.known);
   return policy;
 }
 
 static void
 apply_baseline(struct policy *policy, struct leak_report *report) {
   if (policy->settings->updates_baseline)
-    baseline_write(policy->settings->baseline_path, report, &policy->known);
-  LIST_EACH(leak, &report->leaks)
-    if ((*leak)->verdict == LEAK_VERDICT_NEW && *table_slot(&policy->known, (*leak)->fingerprint))
+    baseline_write(policy->settings->style.baseline_path, report, &policy->known);
+  LIST_EACH(leak, &report->leaks) {
+    (*leak)->is_in_baseline = *table_slot(&policy->known, (*leak)->fingerprint);
+    if ((*leak)->verdict == LEAK_VERDICT_NEW && (*leak)->is_in_baseline)
       (*leak)->verdict = LEAK_VERDICT_KNOWN;
+  }
+}
+
+static void
+find_gone(const struct policy *policy, struct leak_report *report) {
+  struct table found = {NULL, 0, 0};
+  LIST_EACH(leak, &report->leaks)
+    *table_slot(&found, (*leak)->fingerprint) = *leak;
+  LIST_EACH(leak, &policy->baseline)
+    if ((*leak)->verdict == LEAK_VERDICT_NEW && !*table_slot(&found, (*leak)->fingerprint))
+      *LIST_ADD(&report->gone) = *leak;
 }
 
 static void
@@ -80,6 +92,7 @@ policy_apply(struct policy *policy, const struct record *record, struct leak_rep
     suppression_apply_to_indirect(report);
   apply_min_bytes(policy->settings, report);
   apply_baseline(policy, report);
+  find_gone(policy, report);
 }
 
 /* ---- the exit status ---- */

@@ -11,6 +11,7 @@ struct policy {
   const struct settings *settings;
   struct suppressions    suppressions;
   struct table           known;          /* fingerprints of the baseline */
+  struct leaks           baseline;
 };
 
 /* Reads the files that the settings name: before a command is run, so that a wrong name costs no run. */

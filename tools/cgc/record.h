@@ -16,6 +16,7 @@ struct record_frame {
 
 struct record_stack {
   const char *by;
+  struct record_frame by_frame;  /* of its beginning in the library, not of a call */
   struct LIST(struct record_frame) frames;
   bool          is_cut, is_wanted;
   struct stack *resolved;

@@ -121,24 +121,25 @@ take_module(struct record_reader *reader) {
   image->modules.items[id - 1] = (struct record_module){find_module(reader->record, path, build_id), bias};
 }
 
+/* [module, offset], and how much before that is meant. */
 static struct record_frame
-frame_of(struct record_reader *reader, json_t *pair) {
+frame_of(struct record_reader *reader, json_t *pair, const char *member, uint64_t before) {
   const struct image *image = reader->image;
-  json_t *id = json_array_get(pair, 0), *offset = json_array_get(pair, 1);
-  if (!json_is_integer(id) || !(json_is_integer(offset) || json_is_string(offset)))
-    note_problem(reader, "no frame in member", "frames");
-  uint64_t call = json_is_string(offset) ? strtoull(json_string_value(offset), NULL, 16)
-                                         : (uint64_t)json_integer_value(offset);
-  call -= call > 0;
+  json_t *id = json_array_get(pair, 0), *value = json_array_get(pair, 1);
+  if (!json_is_integer(id) || !(json_is_integer(value) || json_is_string(value)))
+    note_problem(reader, "no frame in member", member);
+  uint64_t offset = json_is_string(value) ? strtoull(json_string_value(value), NULL, 16)
+                                          : (uint64_t)json_integer_value(value);
+  offset -= offset < before ? offset : before;
   size_t index = (size_t)json_integer_value(id);
   if (index == 0)
-    return (struct record_frame){NULL, call, call};
+    return (struct record_frame){NULL, offset, offset};
   if (index > image->modules.count || !image->modules.items[index - 1].module) {
-    note_problem(reader, "unknown module in member", "frames");
-    return (struct record_frame){NULL, call, call};
+    note_problem(reader, "unknown module in member", member);
+    return (struct record_frame){NULL, offset, offset};
   }
   struct record_module module = image->modules.items[index - 1];
-  return (struct record_frame){module.module, call, call + module.bias};
+  return (struct record_frame){module.module, offset, offset + module.bias};
 }
 
 static void
@@ -146,11 +147,13 @@ take_stack(struct record_reader *reader) {
   struct record_stack *stack = memory_take(sizeof *stack);
   int64_t id = number(reader, "id");
   size_t i;
-  json_t *pair;
+  json_t *pair, *by_frame = json_object_get(reader->line, "by_frame");
   stack->by = string(reader, "by");
+  if (by_frame)
+    stack->by_frame = frame_of(reader, by_frame, "by_frame", 0);
   stack->is_cut = flag(reader, "is_cut");
   json_array_foreach(array(reader, "frames"), i, pair)
-    *LIST_ADD(&stack->frames) = frame_of(reader, pair);
+    *LIST_ADD(&stack->frames) = frame_of(reader, pair, "frames", 1);
   *table_slot(&reader->image->stacks, memory_format("%" PRId64, id)) = stack;
 }
 

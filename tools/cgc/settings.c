@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include "source_root.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +10,20 @@
 enum key {
   KEY_OUTPUT = 'O', KEY_FORMAT = 'f', KEY_SUPPRESSIONS = 's', KEY_BASELINE = 'b',
   KEY_SHOW = 256, KEY_DETAILS, KEY_SOURCE, KEY_COLOR, KEY_SUPPRESS_INDIRECT, KEY_UPDATE_BASELINE, KEY_MIN_BYTES,
+  KEY_SOURCE_ROOT,
   KEY_FAIL_ON, KEY_EXIT_CODE, KEY_EXIT_CODE_WINS, KEY_ALLOW_UNCHECKED,
 };
 
 static const struct argp_option options[] = {
   {NULL, 0, NULL, 0, "Output:", 1},
-  {"format", KEY_FORMAT, "NAME[=FILE]", 0, "text (the default) or json; may be given several times", 0},
+  {"format", KEY_FORMAT, "NAME[=FILE]", 0, 
+   "text (the default), json, sarif, junit, gitlab, github, folded, pprof or html; may be given several times", 0},
   {"output", KEY_OUTPUT, "FILE", 0, "for formats without a file of their own; - is standard output", 0},
   {"show", KEY_SHOW, "KINDS", 0, "show these too, separated by commas: possible, doubtful", 0},
   {"details", KEY_DETAILS, NULL, 0, "tell fingerprint, threads, processes and age of each leak after the summary", 0},
   {"source", KEY_SOURCE, NULL, 0, "as --details, and the line of the source", 0},
+  {"source-root", KEY_SOURCE_ROOT, "DIRECTORY", 0,
+   "what paths of sources are told relative to; by default the top of the git tree, or the working directory", 0},
   {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0},
   {NULL, 0, NULL, 0, "What counts:", 2},
   {"suppressions", KEY_SUPPRESSIONS, "FILE", 0,
@@ -80,9 +86,11 @@ show_kinds(struct settings *settings, const char *list, const struct argp_state 
 }
 
 static void
-check_together(const struct settings *settings, const struct argp_state *state) {
-  if (settings->updates_baseline && !settings->baseline_path)
+complete(struct settings *settings, const struct argp_state *state) {
+  if (settings->updates_baseline && !settings->style.baseline_path)
     argp_error(state, "--update-baseline needs --baseline FILE");
+  if (!settings->style.source_root)
+    settings->style.source_root = source_root_default();
 }
 
 /* ---- options ---- */
@@ -97,6 +105,7 @@ parse_output_option(int key, char *arg, struct argp_state *state) {
   case KEY_SHOW: show_kinds(settings, arg, state); return 0;
   case KEY_DETAILS: settings->style.has_details = true; return 0;
   case KEY_SOURCE: settings->style.has_source = true; return 0;
+  case KEY_SOURCE_ROOT: settings->style.source_root = source_root_normal(arg); return 0;
   case KEY_COLOR: settings->color = colors[parse_choice(arg, colors, state)]; return 0;
   default: return ARGP_ERR_UNKNOWN;
   }
@@ -109,14 +118,14 @@ parse_option(int key, char *arg, struct argp_state *state) {
   switch (key) {
   case KEY_SUPPRESSIONS: *LIST_ADD(&settings->suppression_paths) = arg; return 0;
   case KEY_SUPPRESS_INDIRECT: settings->suppresses_indirect = true; return 0;
-  case KEY_BASELINE: settings->baseline_path = arg; return 0;
+  case KEY_BASELINE: settings->style.baseline_path = arg; return 0;
   case KEY_UPDATE_BASELINE: settings->updates_baseline = true; return 0;
   case KEY_MIN_BYTES: settings->min_bytes = parse_number(arg, INT64_MAX, state); return 0;
   case KEY_FAIL_ON: settings->fail_on = (enum fail_on)parse_choice(arg, fail_on, state); return 0;
   case KEY_EXIT_CODE: settings->exit_code = (int)parse_number(arg, 255, state); return 0;
   case KEY_EXIT_CODE_WINS: settings->exit_code_wins = true; return 0;
   case KEY_ALLOW_UNCHECKED: settings->allows_unchecked = true; return 0;
-  case ARGP_KEY_END: check_together(settings, state); return 0;
+  case ARGP_KEY_END: complete(settings, state); return 0;
   default: return parse_output_option(key, arg, state);
   }
 }

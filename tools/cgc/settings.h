@@ -22,7 +22,6 @@ struct settings {
   struct format_style style;
   const char         *color;               /* auto, always or never */
   struct strings      suppression_paths;
-  const char         *baseline_path;
   bool                updates_baseline, suppresses_indirect;
   int64_t             min_bytes;
   enum fail_on        fail_on;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 8 };
+/* Opening a large file takes as long as some hundred addresses in it do. */
+enum { THREADS_MAX = 8, PART_PLACES = 1024 };
 
 struct place {
   uint64_t      offset;
@@ -38,7 +39,7 @@ symbols_want(struct record_stack *stack) {
     return;
   stack->is_wanted = true;
   LIST_EACH(frame, &stack->frames)
-    if (frame->module)
+    if (frame->module && !module_is_library(frame->module))
       want_place(frame->module, frame->offset);
 }
 
@@ -52,31 +53,50 @@ sort_places(struct module_places *places) {
   places->count = kept;
 }
 
-/* ---- one module ---- */
+/* ---- parts ---- */
 
-static void
-resolve_module(struct module *module) {
-  struct module_file *file = module_file_open(module->path, module->build_id, &module->problem);
-  sort_places(module->places);
-  if (!file)
-    return;
-  LIST_EACH(place, module->places)
-    module_file_look_up(file, place->offset, &place->frames);
-  module_file_close(file);
-}
-
-/* ---- all modules ---- */
+/* Some places of one module; a thread opens the file for itself, as libdwfl's handles cannot be shared. */
+struct part {
+  struct module *module;
+  size_t         first, end;
+};
 
 static struct {
   pthread_mutex_t lock;
-  struct record  *record;
-  size_t          next;   /* index of the first module that no thread has taken yet */
+  struct LIST(struct part) parts;
+  size_t next;   /* index of the first part that no thread has taken yet */
 } work = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+add_parts(struct module *module) {
+  sort_places(module->places);
+  for (size_t first = 0; first < module->places->count; first += PART_PLACES) {
+    size_t rest = module->places->count - first;
+    *LIST_ADD(&work.parts) = (struct part){module, first, first + (rest < PART_PLACES ? rest : PART_PLACES)};
+  }
+}
+
+/* Every part of a module has the same problem; one of them tells. */
+static void
+resolve_part(const struct part *part) {
+  struct module *module = part->module;
+  const char *problem = NULL;
+  struct module_file *file = module_file_open(module->path, module->build_id, &problem);
+  if (part->first == 0)
+    module->problem = problem;
+  if (!file)
+    return;
+  for (size_t i = part->first; i < part->end; i++)
+    module_file_look_up(file, module->places->items[i].offset, &module->places->items[i].frames);
+  module_file_close(file);
+}
+
+/* ---- all of them ---- */
 
 static void
 show_progress(void) {
   if (isatty(STDERR_FILENO))
-    fprintf(stderr, "\r\033[Kcgc: resolving addresses, file %zu of %zu", work.next, work.record->modules.count);
+    fprintf(stderr, "\r\033[Kcgc: resolving addresses, part %zu of %zu", work.next, work.parts.count);
 }
 
 static void
@@ -85,24 +105,22 @@ clear_progress(void) {
     fputs("\r\033[K", stderr);
 }
 
-static struct module *
-take_module(void) {
-  struct module *taken = NULL;
+static const struct part *
+take_part(void) {
+  const struct part *taken = NULL;
   pthread_mutex_lock(&work.lock);
-  while (!taken && work.next < work.record->modules.count) {
-    struct module *module = work.record->modules.items[work.next++];
-    taken = module->places ? module : NULL;
-  }
-  if (taken)
+  if (work.next < work.parts.count) {
+    taken = &work.parts.items[work.next++];
     show_progress();
+  }
   pthread_mutex_unlock(&work.lock);
   return taken;
 }
 
 static void *
-resolve_modules(void *unused) {
-  for (struct module *module; (module = take_module());)
-    resolve_module(module);
+resolve_parts(void *unused) {
+  for (const struct part *part; (part = take_part());)
+    resolve_part(part);
   return unused;
 }
 
@@ -111,7 +129,7 @@ count_threads(void) {
   long processors = sysconf(_SC_NPROCESSORS_ONLN);
   size_t count = processors > 0 ? (size_t)processors : 1;
   count = count < THREADS_MAX ? count : THREADS_MAX;
-  return count < work.record->modules.count ? count : work.record->modules.count;
+  return count < work.parts.count ? count : work.parts.count;
 }
 
 /* The calling thread works, too, so that it does not matter if no other can be started. */
@@ -119,12 +137,14 @@ void
 symbols_resolve(struct record *record) {
   pthread_t helpers[THREADS_MAX];
   size_t started = 0;
-  work.record = record;
-  work.next = 0;
+  work.parts.count = work.next = 0;
+  LIST_EACH(module, &record->modules)
+    if ((*module)->places)
+      add_parts(*module);
   module_file_begin();
-  while (started + 1 < count_threads() && !pthread_create(&helpers[started], NULL, resolve_modules, NULL))
+  while (started + 1 < count_threads() && !pthread_create(&helpers[started], NULL, resolve_parts, NULL))
     started++;
-  resolve_modules(NULL);
+  resolve_parts(NULL);
   while (started > 0)
     pthread_join(helpers[--started], NULL);
   clear_progress();
@@ -140,6 +160,11 @@ frames_at(const struct module *module, uint64_t offset) {
   return &place->frames;
 }
 
+static struct frame
+frame_at(const struct record_frame *recorded) {
+  return (struct frame){.module = recorded->module, .offset = recorded->offset, .addr = recorded->addr};
+}
+
 static void
 add_frame(struct stack *stack, struct frame frame, const struct record_frame *recorded) {
   frame.module = recorded->module;
@@ -152,7 +177,7 @@ static void
 add_frames(struct stack *stack, const struct record_frame *recorded) {
   const struct frames *frames = recorded->module ? frames_at(recorded->module, recorded->offset) : NULL;
   if (!frames || frames->count == 0) {
-    add_frame(stack, (struct frame){.function = NULL}, recorded);
+    *LIST_ADD(&stack->frames) = frame_at(recorded);
     return;
   }
   LIST_EACH(frame, frames)
@@ -169,8 +194,10 @@ symbols_stack(struct record_stack *recorded) {
   struct stack *stack = memory_take(sizeof *stack);
   stack->by = recorded->by;
   stack->is_cut = recorded->is_cut;
+  stack->by_frame = frame_at(&recorded->by_frame);
   LIST_EACH(frame, &recorded->frames)
-    add_frames(stack, frame);
+    if (!frame->module || !module_is_library(frame->module))   /* it lies between a thread's start and its function */
+      add_frames(stack, frame);
   recorded->resolved = stack;
   return stack;
 }

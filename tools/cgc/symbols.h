@@ -8,7 +8,7 @@
 /* Tells that symbols_stack will be asked for this one; NULL is allowed. */
 void symbols_want(struct record_stack *stack);
 
-/* Looks up what is wanted, each address once, the modules side by side. */
+/* Looks up what is wanted, each address once, by several threads. */
 void symbols_resolve(struct record *record);
 
 /* With inlined calls as frames of their own. */
