@@ -80,7 +80,7 @@ CGC_API void cgc_free(void *block);
  * consecutive cycles to find them unreachable as option confirm says (2).
  *
  * Returns  0; ETIMEDOUT if a thread did not stop in time, EAGAIN if a thread that cannot be stopped ran
- *          meanwhile in each of several attempts, EPERM in a vfork child or with mode=off, ENOMEM, or the
+ *          meanwhile in each of several attempts, EPERM in a vfork child or in another mode than collect, ENOMEM, or the
  *          errno code of a refused system call.  Then nothing was reclaimed and nothing is lost.
  * errno    Unchanged.
  * Threads  Concurrent calls run one after the other.
@@ -135,6 +135,34 @@ CGC_API int cgc_add_roots(const void *start, const void *end);
  * Returns     0, EINVAL or ENOMEM.
  */
 CGC_API int cgc_remove_roots(const void *start, const void *end);
+
+/* ---- leaks: with mode=leak ---- */
+
+/**
+ * Checks for leaks now, and reports them as the check at the end does.
+ *
+ * Returns  How many blocks cannot be reached, or -1.
+ * errno    EPERM in another mode; else as cgc_collect returns.
+ * Signals  Also in a handler that has not interrupted the library; those of the program are put off where it has.
+ */
+CGC_API long cgc_leak_check(void);
+
+/**
+ * The block, and what only it refers to, is no leak from now on.
+ *
+ * block    The start of a block.
+ * Returns  0, also in another mode, where nothing is done; EINVAL if it is none; ENOMEM.
+ * errno    Unchanged.
+ */
+CGC_API int cgc_leak_ignore(const void *block);
+
+/**
+ * What this thread allocates from here to cgc_leak_enable is no leak, nor what only it refers to.  Such pairs may be
+ * nested.
+ * errno    Unchanged.
+ */
+CGC_API void cgc_leak_disable(void);
+CGC_API void cgc_leak_enable(void);
 
 /* ---- numbers ---- */
 

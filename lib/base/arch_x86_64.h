@@ -44,6 +44,14 @@ arch_stack_pointer(void) {
   return stack_pointer;
 }
 
+/* Zeroes the stack below the caller, from start_addr on: what returned functions left there. */
+CGC_INLINE void
+arch_clear_stack_below(uintptr_t start_addr) {
+  uintptr_t end_addr = arch_stack_pointer() - ARCH_RED_ZONE_BYTES, words = (end_addr - start_addr) / sizeof(uintptr_t);
+  if (start_addr < end_addr)
+    __asm__ volatile("rep stosq" : "+D"(start_addr), "+c"(words) : "a"(0) : "memory");
+}
+
 /* The secret with which glibc mangles rbp, rsp and pc in a jmp_buf. */
 CGC_INLINE uintptr_t
 arch_pointer_guard(void) {

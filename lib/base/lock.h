@@ -10,11 +10,15 @@
 #include "base/atom.h"
 
 enum lock_rank {
+  LOCK_RANK_CHECK,       /* one leak check at a time; waited for as a stoppable thread */
   LOCK_RANK_CYCLE,       /* one collection at a time; waited for as a stoppable thread */
   LOCK_RANK_ROOTS,       /* registered roots */
   LOCK_RANK_HELD,        /* values that the kernel holds */
   LOCK_RANK_THREADS,     /* registry of threads */
   LOCK_RANK_SIGNALS,     /* dispositions, and which signal stops threads */
+  LOCK_RANK_SITES,       /* return sites and modules */
+  LOCK_RANK_DEPOT,       /* stacks of allocations */
+  LOCK_RANK_RECORDS,     /* arrays of records */
   LOCK_RANK_CENTRAL,     /* one per span class */
   LOCK_RANK_PAGE_HEAP,   /* free pages, spans, arenas */
   LOCK_RANK_META,        /* metadata memory: everyone may need it */

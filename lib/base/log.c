@@ -7,32 +7,11 @@
 
 #include "base/platform.h"
 
-#include <errno.h>
-#include <string.h>
+static const struct path_template *log_path;
 
-static char log_path[256];   /* empty: standard error */
-
-int
-log_set_path(const char *path) {
-  if (strlen(path) >= sizeof log_path)
-    return ENAMETOOLONG;
-  strcpy(log_path, path);
-  return 0;
-}
-
-static struct text
-log_expand_path(char *buffer, size_t bytes) {
-  struct text path = text_in(buffer, bytes - 1);
-  for (const char *c = log_path; *c; c++) {
-    if (c[0] == '%' && c[1] == 'p') {
-      text_add_u64(&path, (uint64_t)platform_process_id());
-      c++;
-    } else {
-      text_add_chars(&path, c, 1);
-    }
-  }
-  path.start[path.length_bytes] = 0;
-  return path;
+void
+log_set_path(const struct path_template *path) {
+  log_path = path;
 }
 
 /* The main thread's standard error.  Where a descriptor cannot be copied (before Linux 5.6) it is opened by its name in
@@ -63,10 +42,18 @@ write_to_error(const struct text *text) {
   platform_close(fd);
 }
 
+static int
+open_file(void) {
+  char path[PATH_TEMPLATE_EXPANDED_BYTES];
+  if (!log_path || !log_path->text[0])
+    return -1;
+  path_expand(log_path, path);
+  return platform_open_append(path);
+}
+
 void
 log_write(const struct text *text) {
-  char path[300];
-  int fd = log_path[0] ? platform_open_append(log_expand_path(path, sizeof path).start) : -1;
+  int fd = open_file();
   if (fd < 0) {
     write_to_error(text);
     return;

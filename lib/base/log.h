@@ -3,11 +3,11 @@
 #ifndef CGC_BASE_LOG_H
 #define CGC_BASE_LOG_H
 
+#include "base/path_template.h"
 #include "base/text.h"
 
-/* Sends lines to this file from now on; "%p" stands for the process id.
- * The path is copied; longer than 255 bytes it is refused (returns ENAMETOOLONG). */
-int log_set_path(const char *path);
+/* Sends lines to this file from now on, which is constant; empty: to standard error. */
+void log_set_path(const struct path_template *path);
 
 /* Appends the text with one write(2).  Async-signal-safe. */
 void log_write(const struct text *text);

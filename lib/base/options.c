@@ -32,7 +32,7 @@ uint64_t option_values[OPTION_COUNT] = {
 
 /* Of the kinds that have names for their first values: these, ended by NULL. */
 static const char *const *const option_names[OPTION_KIND_COUNT] = {
-  [OPTION_KIND_MODE] = (const char *const[]){"off", "collect", NULL},
+  [OPTION_KIND_MODE] = (const char *const[]){"off", "collect", "leak", NULL},
   [OPTION_KIND_DIRTY] = (const char *const[]){"auto", "uffd", "stop", NULL},
   [OPTION_KIND_LIMIT] = (const char *const[]){"off", "auto", NULL},
 };
@@ -167,27 +167,54 @@ set_row(const struct option_row *row, const char *text, size_t length) {
   return true;
 }
 
+/* ---- paths ---- */
+
+struct path_row {
+  const char *name, *help;
+};
+
+static const struct path_row path_rows[OPTION_PATH_COUNT] = {
+#define OPTION_PATH_ROW(id, name, help) [OPTION_PATH_##id] = {name, help},
+  OPTION_PATH_LIST(OPTION_PATH_ROW)
+#undef OPTION_PATH_ROW
+};
+
+static struct path_template paths[OPTION_PATH_COUNT];
+
+const struct path_template *
+option_path(enum option_path which) {
+  return &paths[which];
+}
+
 static bool
-set_log(const char *text, size_t length) {
-  char path[256] = "";
-  memcpy(path, text, length < sizeof path ? length : sizeof path - 1);
-  if (length < sizeof path && log_set_path(path) == 0)
+set_path(const struct path_row *row, const char *text, size_t length) {
+  char buffer[200];
+  if (path_set(&paths[row - path_rows], text, length))
     return true;
-  struct text line = text_in(path, sizeof path);
-  text_add(&line, "cgc: option log: the path is too long; using standard error\n");
+  struct text line = text_in(buffer, sizeof buffer);
+  text_add(&line, "cgc: option ");
+  text_add(&line, row->name);
+  text_add(&line, ": the path is too long, and ignored\n");
   log_write(&line);
   return false;
+}
+
+static bool
+is_named(const char *name, const char *text, size_t length) {
+  return strlen(name) == length && !memcmp(name, text, length);
 }
 
 bool
 options_set(const char *assignment, size_t length) {
   const char *equals = memchr(assignment, '=', length);
   size_t name_length = equals ? (size_t)(equals - assignment) : 0;
-  if (name_length == 3 && !memcmp(assignment, "log", 3))
-    return set_log(equals + 1, length - 4);
+  size_t value_length = equals ? length - name_length - 1 : 0;
+  for (unsigned i = 0; equals && i < OPTION_PATH_COUNT; i++)
+    if (is_named(path_rows[i].name, assignment, name_length))
+      return set_path(&path_rows[i], equals + 1, value_length);
   for (unsigned i = 0; equals && i < OPTION_COUNT; i++)
-    if (strlen(option_rows[i].name) == name_length && !memcmp(option_rows[i].name, assignment, name_length))
-      return set_row(&option_rows[i], equals + 1, length - name_length - 1);
+    if (is_named(option_rows[i].name, assignment, name_length))
+      return set_row(&option_rows[i], equals + 1, value_length);
   report_unknown(assignment, length);
   return false;
 }
@@ -224,6 +251,17 @@ read_variables(void) {
 }
 
 static void
+read_path_variables(void) {
+  char variable[40];
+  for (unsigned i = 0; i < OPTION_PATH_COUNT; i++) {
+    variable_name(variable, path_rows[i].name);
+    const char *value = platform_environment(variable);
+    if (value)
+      set_path(&path_rows[i], value, strlen(value));
+  }
+}
+
+static void
 print_help(void) {
   char buffer[400];
   for (unsigned i = 0; i < OPTION_COUNT; i++) {
@@ -239,24 +277,26 @@ print_help(void) {
     text_add(&line, "\n");
     log_write(&line);
   }
-  struct text line = text_in(buffer, sizeof buffer);
-  text_add(&line, "log  (a path, default standard error)\n"
-                  "    file to which lines are appended; %p stands for the process id\n");
-  log_write(&line);
+  for (unsigned i = 0; i < OPTION_PATH_COUNT; i++) {
+    struct text line = text_in(buffer, sizeof buffer);
+    text_add(&line, path_rows[i].name);
+    text_add(&line, "  (a path, default none)\n    ");
+    text_add(&line, path_rows[i].help);
+    text_add(&line, "\n");
+    log_write(&line);
+  }
 }
 
 void
 options_read(void) {
   if (platform_is_secure())
     return;
-  const char *path = platform_environment("CGC_LOG");
-  if (path)
-    set_log(path, strlen(path));
+  log_set_path(option_path(OPTION_PATH_LOG));
+  read_path_variables();   /* first, so that complaints go there */
   const char *list = platform_environment("CGC_OPTIONS");
   if (list)
     read_list(list);
-  if (path)
-    set_log(path, strlen(path));   /* again: it wins over the list */
+  read_path_variables();   /* again: they win over the list */
   read_variables();
   const char *faults = platform_environment("CGC_FAIL");
   if (CGC_CONFIG_FAULTS && faults && !fault_configure(faults))

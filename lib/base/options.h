@@ -7,18 +7,28 @@
 #define CGC_BASE_OPTIONS_H
 
 #include "base/hull.h"
+#include "base/path_template.h"
 
 #include <stdbool.h>
 
-enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT };
+enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT, OPTION_MODE_LEAK };
 enum option_limit { OPTION_LIMIT_OFF, OPTION_LIMIT_AUTO };   /* or more: bytes */
 enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
 
 /* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
  * MODE and DIRTY, one of some names each; LIMIT, one of two names or bytes. */
 #define OPTION_LIST(X)                                                                                               \
-  X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_COLLECT,                                                 \
-    "off: an allocator only; collect: reclaim what cannot be reached")                                               \
+  X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_LEAK,                                                    \
+    "off: an allocator only; collect: reclaim what cannot be reached; leak: report it at the end of the process")    \
+  X(DEPTH, "depth", NUMBER, 256, 1, 512, "mode=leak: frames that are kept of an allocation's stack")                 \
+  X(SAMPLE, "sample", BYTES, 0, 0, HULL_HEAP_BYTES,                                                                  \
+    "mode=leak: a stack is recorded about once in so many bytes allocated; 0: of each block")                        \
+  X(EXIT_CODE, "exit-code", NUMBER, 23, 0, 255,                                                                      \
+    "mode=leak: exit status of a process that has leaks; 0: its own")                                                \
+  X(SITES, "sites", NUMBER, 0, 0, 1, "mode=leak: 1: report what can be reached too, by allocation stack")            \
+  X(LEAK_INTERVAL, "leak-interval", NUMBER, 0, 0, 86400, "mode=leak: seconds from one check to the next; 0: none")   \
+  X(LEAK_DEATH, "leak-death", NUMBER, 0, 0, 1, "mode=leak: 1: check before SIGTERM, SIGINT or SIGHUP ends the process") \
+  X(LEAK_SIGNAL, "leak-signal", NUMBER, 0, 0, 64, "mode=leak: a signal that asks for a check; 0: none")              \
   X(PERCENT, "percent", NUMBER, 100, 1, 1000000,                                                                     \
     "growth over the live heap, in percent, before the next cycle ends")                                             \
   X(MIN_HEAP, "min-heap", BYTES, 4 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                                 \
@@ -76,6 +86,21 @@ CGC_INLINE uint64_t
 option(enum option which) {
   return option_values[which];
 }
+
+/* X(enum, name, help): those that are paths, none by default. */
+#define OPTION_PATH_LIST(X)                                                                               \
+  X(LOG, "log", "file to which lines are appended, instead of standard error; %p stands for the process id") \
+  X(REPORT, "report",                                                                                     \
+    "mode=leak: file to which the record of checks is appended for a tool, instead of a report for people; %p likewise")
+
+enum option_path {
+#define OPTION_PATH_ENUM(id, name, help) OPTION_PATH_##id,
+  OPTION_PATH_LIST(OPTION_PATH_ENUM)
+#undef OPTION_PATH_ENUM
+  OPTION_PATH_COUNT
+};
+
+const struct path_template *option_path(enum option_path which);
 
 /* Reads the environment; each unknown name and bad value is reported in one line and the default
  * kept.  A set-user-ID process gets the defaults. */

@@ -3,6 +3,8 @@
 #include "cgc.h"
 
 #include "front/interpose.h"
+#include "front/leaks.h"
+#include "front/recorded.h"
 #include "gc/alloc.h"
 #include "gc/cycle.h"
 #include "gc/memory_limit.h"
@@ -25,14 +27,24 @@ or_no_memory(void *block) {
   return block;
 }
 
-void *
-cgc_malloc(size_t bytes) {
+static void *
+zeroed(size_t bytes, enum record_function function) {
+  if (recorded_is_wanted())
+    return or_no_memory(recorded_calloc(bytes, function));
   return or_no_memory(alloc_zeroed(bytes, SPAN_KIND_COLLECTED));
 }
 
 void *
+cgc_malloc(size_t bytes) {
+  return zeroed(bytes, RECORD_CGC_MALLOC);
+}
+
+void *
 cgc_malloc_noscan(size_t bytes) {
-  return or_no_memory(alloc_block(bytes, SPAN_KIND_COLLECTED | SPAN_KIND_NOSCAN));
+  enum { KIND = SPAN_KIND_COLLECTED | SPAN_KIND_NOSCAN };
+  if (recorded_is_wanted())
+    return or_no_memory(recorder_note(alloc_slow(bytes, KIND), bytes, RECORD_CGC_MALLOC_NOSCAN));
+  return or_no_memory(alloc_block(bytes, KIND));
 }
 
 void *
@@ -40,12 +52,12 @@ cgc_calloc(size_t count, size_t bytes) {
   size_t total;
   if (__builtin_mul_overflow(count, bytes, &total))
     return or_no_memory(NULL);
-  return cgc_malloc(total);
+  return zeroed(total, RECORD_CGC_CALLOC);
 }
 
 void *
 cgc_realloc(void *block, size_t bytes) {
-  return block ? interpose_realloc(block, bytes, CALLER) : cgc_malloc(bytes);
+  return block ? interpose_realloc(block, bytes, RECORD_CGC_REALLOC, CALLER) : zeroed(bytes, RECORD_CGC_REALLOC);
 }
 
 void
@@ -118,6 +130,37 @@ cgc_remove_roots(const void *start, const void *end) {
   runtime_leave(cache);
   return err;
 }
+
+/* ---- leaks ---- */
+
+long
+cgc_leak_check(void) {
+  int errno_before = errno;
+  struct check_result result = leaks_check_requested();
+  errno = result.err ? result.err : errno_before;
+  return result.err ? -1 : result.blocks;
+}
+
+int
+cgc_leak_ignore(const void *block) {
+  if (!recorded_is_wanted())
+    return 0;
+  return recorder_ignore_block(block) ? 0 : EINVAL;
+}
+
+void
+cgc_leak_disable(void) {
+  if (recorded_is_wanted())
+    recorder_ignore();
+}
+
+void
+cgc_leak_enable(void) {
+  if (recorded_is_wanted())
+    recorder_heed();
+}
+
+/* ---- numbers ---- */
 
 int
 cgc_stats_read(struct cgc_stats *stats) {

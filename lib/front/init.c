@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What need not wait for the first allocation; and the end. */
+#include "base/options.h"
 #include "front/children.h"
-#include "front/stress_thread.h"
+#include "front/leaks.h"
+#include "front/ticker.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
 #include "report/stats.h"
@@ -20,13 +22,14 @@ init(void) {
   if (!runtime_prepare())   /* options are checked even if nothing is allocated */
     return;
   children_forget_library();
-  stress_thread_start();
+  leaks_start();
+  ticker_start();
 }
 
 /* The process is about to end: no thread is stopped any more, for who watches threads end (a debugger) may trip over
- * signals among them. */
+ * signals among them.  But for leaks the last look is yet to come. */
 __attribute__((destructor)) static void
 end(void) {
-  if (cycle_end_all())
-    stress_thread_end();
+  if (option(OPTION_MODE) == OPTION_MODE_LEAK || cycle_end_all())
+    ticker_end();
 }

@@ -3,9 +3,11 @@
 #ifndef CGC_FRONT_INTERPOSE_H
 #define CGC_FRONT_INTERPOSE_H
 
+#include "record/recorder.h"
+
 #include <stddef.h>
 
 void  interpose_free(const char *function, void *block, const void *caller);
-void *interpose_realloc(void *block, size_t bytes, const void *caller);
+void *interpose_realloc(void *block, size_t bytes, enum record_function function, const void *caller);
 
 #endif

@@ -3,10 +3,11 @@
  * dlopen without RTLD_DEEPBIND: a library bound to libc's malloc while libc uses ours would mix blocks of
  * two allocators.  libc finds the caller's search path by the return address, so the call is passed on by
  * a jump.
+ *
+ * dlclose, so that stacks recorded in a library are told from those in the next one at the same addresses.
  */
-#include "base/compiler.h"
-
-#include <dlfcn.h>
+#include "front/next.h"
+#include "front/recorded.h"
 
 #define STRING_OF(x) #x
 #define STRING(x) STRING_OF(x)
@@ -39,3 +40,13 @@ __asm__(
   "  jmp *%rax\n"
   "  .cfi_endproc\n"
   ".size dlopen, . - dlopen\n");
+
+CGC_EXPORT int
+dlclose(void *library) {
+  static atom_word found;
+  int (*next)(void *) = (int (*)(void *))next_function(&found, "dlclose");
+  int result = next(library);
+  if (recorded_is_wanted())
+    recorder_note_unloading();
+  return result;
+}

@@ -3,6 +3,7 @@
  * one that is pending would end it. */
 #include "base/arch_x86_64.h"
 #include "front/interpose_signal.h"
+#include "front/leaks.h"
 #include "front/next.h"
 #include "world/park.h"
 #include "world/signal_action.h"
@@ -43,6 +44,7 @@ call_parked(void *arg, uintptr_t stack_pointer) {
 /* A vfork child has its parent's record, but gets none of the signals sent to it. */
 static int
 exec_by(struct exec_call *call) {
+  leaks_note_exec(call->path);
   interpose_signal_start();
   if (signal_action_is_vfork_child())
     call_shown(call);

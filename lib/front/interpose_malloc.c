@@ -8,6 +8,7 @@
 #include "front/bad_free.h"
 #include "front/foreign.h"
 #include "front/interpose.h"
+#include "front/recorded.h"
 #include "gc/alloc.h"
 
 #include <errno.h>
@@ -94,6 +95,8 @@ free_aligned_sized(void *block, size_t alignment, size_t bytes) {
 /* Apart, so that malloc itself needs no stack frame. */
 CGC_NOINLINE static void *
 malloc_rest(size_t bytes) {
+  if (recorded_is_wanted())
+    return or_no_memory(recorded_malloc(bytes, RECORD_MALLOC));
   return or_no_memory(alloc_slow(bytes, KIND));
 }
 
@@ -108,6 +111,8 @@ calloc(size_t count, size_t bytes) {
   size_t total;
   if (__builtin_mul_overflow(count, bytes, &total))
     return no_memory();
+  if (recorded_is_wanted())
+    return or_no_memory(recorded_calloc(total, RECORD_CALLOC));
   return or_no_memory(alloc_zeroed(total, KIND));
 }
 
@@ -116,7 +121,7 @@ calloc(size_t count, size_t bytes) {
 static void *
 move_block(struct cgc_span *span, void *block, size_t bytes) {
   size_t old_bytes = span_block_bytes(span);
-  void *moved = alloc_block(bytes, span_kind(span));
+  void *moved = recorded_is_wanted() ? alloc_slow(bytes, span_kind(span)) : alloc_block(bytes, span_kind(span));
   if (!moved)
     return no_memory();
   memcpy(moved, block, old_bytes < bytes ? old_bytes : bytes);
@@ -133,10 +138,8 @@ realloc_refused(void *block, size_t bytes, enum free_verdict verdict, const void
   return NULL;
 }
 
-void *
-interpose_realloc(void *block, size_t bytes, const void *caller) {
-  if (!block)
-    return or_no_memory(alloc_block(bytes, KIND));
+static void *
+resize(void *block, size_t bytes, const void *caller) {
   enum free_verdict verdict;
   struct cgc_span *span = alloc_find_block(block, &verdict);
   if (CGC_UNLIKELY(!span))
@@ -148,9 +151,18 @@ interpose_realloc(void *block, size_t bytes, const void *caller) {
   return alloc_resize_in_place(span, bytes) ? block : move_block(span, block, bytes);
 }
 
+void *
+interpose_realloc(void *block, size_t bytes, enum record_function function, const void *caller) {
+  if (recorded_is_wanted())
+    return recorder_note(block ? resize(block, bytes, caller) : or_no_memory(recorded_take(bytes)), bytes, function);
+  return block ? resize(block, bytes, caller) : or_no_memory(alloc_block(bytes, KIND));
+}
+
 CGC_EXPORT void *
 realloc(void *block, size_t bytes) {
-  return CGC_LIKELY(alloc_stays(block, bytes)) ? block : interpose_realloc(block, bytes, CALLER);
+  if (!recorded_is_wanted() && CGC_LIKELY(alloc_stays(block, bytes)))
+    return block;
+  return interpose_realloc(block, bytes, RECORD_REALLOC, CALLER);
 }
 
 CGC_EXPORT void *
@@ -158,23 +170,25 @@ reallocarray(void *block, size_t count, size_t bytes) {
   size_t total;
   if (__builtin_mul_overflow(count, bytes, &total))
     return no_memory();
-  return interpose_realloc(block, total, CALLER);
+  return interpose_realloc(block, total, RECORD_REALLOCARRAY, CALLER);
 }
 
 /* ---- alignment ---- */
 
 static void *
-aligned(size_t alignment, size_t bytes) {
+aligned(size_t alignment, size_t bytes, enum record_function function) {
   if (alignment <= ALIGNMENT_MIN)
     alignment = ALIGNMENT_MIN;
   if (bytes > PTRDIFF_MAX)
     return no_memory();
+  if (recorded_is_wanted())
+    return or_no_memory(recorder_note(alloc_aligned(bytes, alignment, RECORDED_KIND), bytes, function));
   return or_no_memory(alloc_aligned(bytes, alignment, KIND));
 }
 
 /* As glibc up to 2.37: an alignment that is no power of two is rounded up to one. */
-CGC_EXPORT void *
-memalign(size_t alignment, size_t bytes) {
+static void *
+aligned_to_power(size_t alignment, size_t bytes, enum record_function function) {
   if (alignment > SIZE_MAX / 2 + 1) {
     errno = EINVAL;
     return NULL;
@@ -182,17 +196,25 @@ memalign(size_t alignment, size_t bytes) {
   size_t power = ALIGNMENT_MIN;
   while (power < alignment)
     power *= 2;
-  return aligned(power, bytes);
+  return aligned(power, bytes, function);
 }
 
-CGC_EXPORT void *aligned_alloc(size_t alignment, size_t bytes) ALIAS(memalign);
+CGC_EXPORT void *
+memalign(size_t alignment, size_t bytes) {
+  return aligned_to_power(alignment, bytes, RECORD_MEMALIGN);
+}
+
+CGC_EXPORT void *
+aligned_alloc(size_t alignment, size_t bytes) {
+  return aligned_to_power(alignment, bytes, RECORD_ALIGNED_ALLOC);
+}
 
 CGC_EXPORT int
 posix_memalign(void **result, size_t alignment, size_t bytes) {
   if (alignment % sizeof(void *) || alignment == 0 || alignment & (alignment - 1))
     return EINVAL;
   int errno_before = errno;
-  void *block = aligned(alignment, bytes);
+  void *block = aligned(alignment, bytes, RECORD_POSIX_MEMALIGN);
   errno = errno_before;
   if (!block)
     return ENOMEM;
@@ -207,7 +229,7 @@ system_page_bytes(void) {
 
 CGC_EXPORT void *
 valloc(size_t bytes) {
-  return aligned(system_page_bytes(), bytes);
+  return aligned(system_page_bytes(), bytes, RECORD_VALLOC);
 }
 
 CGC_EXPORT void *
@@ -215,7 +237,7 @@ pvalloc(size_t bytes) {
   size_t page_bytes = system_page_bytes(), rounded;
   if (__builtin_add_overflow(bytes, page_bytes - 1, &rounded))
     return no_memory();
-  return aligned(page_bytes, rounded & ~(page_bytes - 1));
+  return aligned(page_bytes, rounded & ~(page_bytes - 1), RECORD_PVALLOC);
 }
 
 /* ---- sizes ---- */

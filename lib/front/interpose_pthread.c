@@ -6,6 +6,7 @@
 #include "base/hull.h"
 #include "front/interpose_park.h"
 #include "front/next.h"
+#include "front/recorded.h"
 #include "gc/alloc.h"
 #include "gc/runtime.h"
 #include "world/held_words.h"
@@ -55,6 +56,7 @@ run_thread(void *arg) {
   free_block(start);
   register_this_thread();
   void *value = copy.function(copy.arg);
+  thread_clear_dead_stack();   /* libc's functions come to lie on part of it */
   hold_for_join(value);
   return value;
 }
@@ -64,7 +66,7 @@ run_thread(void *arg) {
 CGC_EXPORT int
 pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *arg) {
   adopt_fork_first();
-  struct thread_start *start = alloc_block(sizeof *start, 0);
+  struct thread_start *start = alloc_block(sizeof *start, recorded_kind_of_own());
   if (!start)
     return EAGAIN;
   *start = (struct thread_start){function, arg};

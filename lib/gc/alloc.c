@@ -87,16 +87,23 @@ grow_class(struct thread_cache *cache, unsigned span_class) {
   return span != NULL;
 }
 
-/* A slot of the span class from elsewhere than the window, or NULL if there is no memory. */
+static void *
+alloc_from_next_window(struct thread_cache *cache, unsigned span_class) {
+  collect_for_stress(cache);
+  collect_if_due(cache);
+  bool is_filled = thread_cache_refill(cache, span_class) || grow_class(cache, span_class);
+  return is_filled ? thread_cache_try_pop(cache, span_class) : NULL;
+}
+
+/* A slot of the span class, or NULL if there is no memory. */
 static void *
 alloc_small(unsigned span_class) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return NULL;
-  collect_for_stress(cache);
-  collect_if_due(cache);
-  bool is_filled = thread_cache_refill(cache, span_class) || grow_class(cache, span_class);
-  void *block = is_filled ? thread_cache_try_pop(cache, span_class) : NULL;
+  void *block = thread_cache_try_pop(cache, span_class);
+  if (!block)
+    block = alloc_from_next_window(cache, span_class);
   runtime_leave(cache);
   return block;
 }
@@ -126,12 +133,6 @@ alloc_large(size_t bytes, unsigned kind, size_t align_pages, bool *is_zero) {
   return block;
 }
 
-static void *
-alloc_slot(unsigned span_class) {
-  void *block = thread_cache_try_pop(thread_cache_self, span_class);
-  return block ? block : alloc_small(span_class);
-}
-
 void *
 alloc_slow(size_t bytes, unsigned kind) {
   unsigned size_class = size_class_of(bytes);
@@ -155,7 +156,7 @@ alloc_aligned(size_t bytes, size_t alignment, unsigned kind) {
   if (bytes <= SIZE_CLASS_MAX_BYTES && alignment <= SPAN_PAGE_BYTES)
     for (unsigned size_class = size_class_of(bytes); size_class < SIZE_CLASS_COUNT; size_class++)
       if (size_class_rows[size_class].slot_bytes % alignment == 0)
-        return alloc_slot(span_class_of(size_class, kind));
+        return alloc_small(span_class_of(size_class, kind));
   return alloc_large(bytes, kind, alignment > SPAN_PAGE_BYTES ? alignment >> SPAN_PAGE_BYTES_LOG2 : 1, NULL);
 }
 

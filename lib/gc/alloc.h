@@ -18,7 +18,7 @@ alloc_fast(size_t bytes, unsigned kind) {
   return thread_cache_try_pop(thread_cache_self, span_class_of(size_class_of(bytes), kind));
 }
 
-/* From elsewhere. */
+/* A block of any size, taken inside the library (thread_cache_enter). */
 void *alloc_slow(size_t bytes, unsigned kind);
 
 /* A block of bytes of any size; NULL if there is no memory or it is over PTRDIFF_MAX. */

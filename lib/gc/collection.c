@@ -98,6 +98,16 @@ sweep_stw(struct collection_report *report) {
   report->swept_ns = platform_now_ns();
 }
 
+static void
+reap_stw(struct collection_report *report, const struct root_list *roots) {
+  if (!report->look) {
+    sweep_stw(report);
+    return;
+  }
+  report->look->look_stw(roots);
+  forget_mark();
+}
+
 /* Everything from stop to start sees a world in which only this thread runs. */
 static void
 collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
@@ -109,7 +119,7 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   if (!report->err)
     report->err = mark_stw(report, &roots);
   if (!report->err)
-    sweep_stw(report);
+    reap_stw(report, &roots);
   else
     forget_mark();
   collection_start_world(report);
@@ -324,7 +334,7 @@ cpu_now_ns(void) {
 void
 collection_run_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   uint64_t begin_ns = cpu_now_ns();
-  collect_stopped(report, stack_pointer);
+  collect_stopped(report, report->look ? report->look->stack_pointer : stack_pointer);
   report->cpu_ns = cpu_now_ns() - begin_ns + crew_take_cpu_ns();
 }
 

@@ -20,8 +20,15 @@ struct collection_stop {
   size_t   dirty_pages;       /* found in it */
 };
 
+/* A look at what can be reached, on behalf of a thread whose own stack counts from there: what is below is ours. */
+struct collection_look {
+  void    (*look_stw)(const struct root_list *roots);   /* called after the mark */
+  uintptr_t stack_pointer;
+};
+
 /* What happened in a collection. */
 struct collection_report {
+  const struct collection_look *look;   /* instead of reclaiming anything; or NULL */
   int      err;               /* 0; why it was given up */
   bool     is_beside;         /* marked while the program ran */
   uint64_t expected_bytes;    /* beside: that the program is likely to take meanwhile; set by the caller */

@@ -36,6 +36,7 @@ static uint64_t used_at_end_bytes;
 static uint64_t stop_root_bytes;  /* that the last stop of the last cycle beside the program looked at */
 static uint64_t last_grown_bytes; /* while that went on */
 static size_t   estimate_turn;
+static const struct collection_look *look;   /* of cycle_look */
 static int      cycle_process_id;
 static bool     has_ended;
 static struct {
@@ -131,6 +132,7 @@ pace_given_up(void) {
 static void
 begin_report(struct cycle_report *report, enum cycle_cause cause) {
   *report = (struct cycle_report){.number = ++cycle_count, .cause = cause, .goal_before_bytes = pacer.goal_bytes};
+  report->collection.look = cause == CYCLE_CAUSE_LOOK ? look : NULL;
   report->collection.begin_ns = platform_now_ns();
 }
 
@@ -139,7 +141,7 @@ end_report(struct cycle_report *report) {
   struct collection_report *collection = &report->collection;
   if (collection->err)
     pace_given_up();
-  else
+  else if (!collection->look)
     pace(report);
   report->pacer = pacer;
   report->goal_after_bytes = pacer.goal_bytes;
@@ -220,7 +222,7 @@ outruns_marker(uint64_t heap_bytes) {
 static bool
 suits_beside(enum cycle_cause cause) {
   enum { ROOTS_FRACTION_MAX = 4 };
-  if (cause == CYCLE_CAUSE_NO_MEMORY || !dirty_is_available())
+  if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || !dirty_is_available())
     return false;
   uint64_t heap_bytes = page_heap_used_bytes();
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
@@ -324,9 +326,14 @@ run(enum cycle_cause cause, uint64_t shown) {
   return run_stopped(cause, shown);
 }
 
+static bool
+suits_mode(enum cycle_cause cause) {
+  return option(OPTION_MODE) == (cause == CYCLE_CAUSE_LOOK ? OPTION_MODE_LEAK : OPTION_MODE_COLLECT);
+}
+
 static int
 collect_once(enum cycle_cause cause) {
-  if (option(OPTION_MODE) == OPTION_MODE_OFF || platform_process_id() != cycle_process_id)
+  if (!suits_mode(cause) || platform_process_id() != cycle_process_id)
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
   bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */
@@ -350,6 +357,12 @@ cycle_collect(enum cycle_cause cause) {
   for (unsigned i = 1; i < ATTEMPTS_MAX && err == EAGAIN && is_awaited; i++)
     err = collect_once(cause);
   return err;
+}
+
+int
+cycle_look(const struct collection_look *wanted) {
+  look = wanted;
+  return cycle_collect(CYCLE_CAUSE_LOOK);
 }
 
 uint64_t
@@ -467,7 +480,7 @@ has_program_had_its_share(void) {
 
 bool
 cycle_is_due(enum cycle_cause *cause) {
-  if (option(OPTION_MODE) == OPTION_MODE_OFF || !lock_try_acquire(&cycle_lock))
+  if (option(OPTION_MODE) != OPTION_MODE_COLLECT || !lock_try_acquire(&cycle_lock))
     return false;   /* or a cycle is running, and will set the next goal */
   bool is_due = is_periodic_due();
   bool may_begin = !pacer.is_limited || has_program_had_its_share();

@@ -12,6 +12,7 @@ enum cycle_cause {
   CYCLE_CAUSE_PERIODIC,   /* two minutes without one while memory grew */
   CYCLE_CAUSE_STRESS,
   CYCLE_CAUSE_NO_MEMORY,  /* the system has no more */
+  CYCLE_CAUSE_LOOK,       /* cycle_look */
 };
 
 /* What happened in a cycle. */
@@ -31,8 +32,12 @@ struct cycle_report {
 /* Runs a cycle; one that the heap's size has caused goes on beside the program when this returns.  Not between
  * thread_cache_enter and _leave.  Returns 0, or why nothing was reclaimed:
  * ETIMEDOUT (a thread did not stop), EAGAIN (a thread that cannot be stopped ran, each time), ENOMEM, EPERM (vfork
- * child, or option mode=off), or the errno code of a system call that is refused. */
+ * child, or another mode than collect), or the errno code of a system call that is refused. */
 int cycle_collect(enum cycle_cause cause);
+
+/* Runs a cycle in one stop that reclaims nothing, and looks instead.  Returns as cycle_collect, but EPERM in another mode
+ * than leak.  One at a time. */
+int cycle_look(const struct collection_look *look);
 
 /* Called at the end of each cycle, with the world running, by the thread that ran it. */
 extern void (*cycle_listener)(const struct cycle_report *report);

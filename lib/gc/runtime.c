@@ -16,6 +16,8 @@
 
 enum { STATE_NEW, STATE_STARTING, STATE_READY, STATE_FAILED };
 
+void (*runtime_fork_listener)(void);
+
 static atom_int state;
 
 /* ---- start ---- */
@@ -96,8 +98,11 @@ adopt_fork_blocked(void) {
 static void
 adopt_fork(void) {
   uint64_t mask = platform_block_signals();
-  if (!meta_is_native())
+  if (!meta_is_native()) {
     adopt_fork_blocked();
+    if (runtime_fork_listener)
+      runtime_fork_listener();
+  }
   platform_restore_signals(mask);
 }
 

@@ -6,6 +6,9 @@
 #include "base/meta.h"
 #include "world/stop.h"
 
+/* Called in a forked child, all signals blocked, when everything below has been adopted; or NULL. */
+extern void (*runtime_fork_listener)(void);
+
 /* The rare cases of the next two. */
 struct thread_cache *runtime_enter_slow(void);
 void runtime_await_resume(struct thread_cache *cache);

@@ -13,7 +13,7 @@ enum { NS_PER_MS = 1000000 };
 static const char *const cause_names[] = {
   [CYCLE_CAUSE_HEAP] = "heap",         [CYCLE_CAUSE_FORCED] = "forced",
   [CYCLE_CAUSE_PERIODIC] = "periodic", [CYCLE_CAUSE_STRESS] = "stress",
-  [CYCLE_CAUSE_NO_MEMORY] = "memory",
+  [CYCLE_CAUSE_NO_MEMORY] = "memory",  [CYCLE_CAUSE_LOOK] = "leaks",
 };
 
 static void

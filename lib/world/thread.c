@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "world/thread.h"
 
+#include "base/arch_x86_64.h"
 #include "base/lock.h"
 #include "base/meta.h"
+#include "base/options.h"
 #include "base/platform.h"
 #include "base/syscall_filter.h"
 #include "world/stop.h"
@@ -27,6 +29,17 @@ thread_first(void) {
 
 /* ---- thread exit ---- */
 
+/* libc keeps the upper part of the stack for the next thread, with what ours and the program's functions have left there:
+ * a leak would be taken for reachable. */
+void
+thread_clear_dead_stack(void) {
+  enum { KEPT_BYTES = 16 * 1024 + ARCH_PAGE_BYTES };   /* PTHREAD_STACK_MIN, in whole pages */
+  const struct cgc_thread *thread = thread_self();
+  uintptr_t kept_addr = round_up(arch_stack_pointer() - KEPT_BYTES, sizeof(uintptr_t));
+  if (option(OPTION_MODE) == OPTION_MODE_LEAK && thread && thread->stack_end_addr)
+    arch_clear_stack_below(max_u64(kept_addr, thread->stack_low_addr));
+}
+
 /* Runs among the thread's other destructors; asks to be run again until the last round, since
  * those allocate and free too. */
 static void
@@ -41,6 +54,7 @@ thread_on_exit(void *arg) {
   atom_int_store_rel(&thread->is_exiting, 1);
   if (thread_cache_leave(&thread->cache))
     stop_world_yield(&thread->cache);
+  thread_clear_dead_stack();
 }
 
 void

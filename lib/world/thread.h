@@ -11,6 +11,8 @@
 
 #include "heap/thread_cache.h"
 
+struct recorder;
+
 struct cgc_thread {
   /* First, so that thread_cache_self points to the record. */
   struct thread_cache cache;
@@ -54,6 +56,9 @@ struct cgc_thread {
   bool     is_kernel_parked;
   bool     is_dead;              /* ended, though its id is still listed */
   uint64_t parked_fingerprint;
+
+  /* The thread itself (record/recorder.c); NULL: has not recorded. */
+  struct recorder *recorder;
 };
 
 /* Once, before any thread registers. */
@@ -64,6 +69,9 @@ struct cgc_thread *thread_register_self(void);
 
 /* Notes the bounds of this thread's stack, which libc knows, in a registered thread. */
 void thread_note_stack(void);
+
+/* With mode=leak: zeroes what functions that have returned have left on this thread's stack, which ends. */
+void thread_clear_dead_stack(void);
 
 /* This thread's record, also while it is parked; NULL if it has none. */
 struct cgc_thread *thread_registered_self(void);

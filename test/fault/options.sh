@@ -48,7 +48,7 @@ expect "empty items" ""
 
 run CGC_OPTIONS=percent=50:nosuch=1:mode=maybe:confirm=1
 expect "several errors" "cgc: unknown option \"nosuch=1\" ignored; $lists
-cgc: option mode=maybe is not off or collect; using collect"
+cgc: option mode=maybe is not off or collect or leak; using collect"
 
 run CGC_STOP_TIMEOUT=0
 expect "bad value of a variable" "cgc: option stop-timeout=0 is not 1 to 60000; using 500"
@@ -87,7 +87,7 @@ for name in $(sed -n '/OPTION_LIST(X)/,/^enum option/s/^  X([A-Z_]*, "\([a-z-]*\
   grep -q "^$name  (" err || fail "help does not tell of $name"
 done
 grep -q '^percent  (1 to 1000000, default 100)$' err || fail "help does not tell of percent's range"
-grep -q '^mode  (off or collect, default collect)$' err || fail "help does not tell of the modes"
+grep -q '^mode  (off or collect or leak, default collect)$' err || fail "help does not tell of the modes"
 
 run "CGC_OPTIONS=log=$dir/a.%p.log:trace=1:nosuch=1"
 expect "log" ""

@@ -790,7 +790,7 @@ hz_run_isolated(const struct hz_case *cases) {
       continue;
     static struct hz_result r;
     char why[300] = "", how[60];
-    double limit = (c->limit ? c->limit : 15) + hz_storm_seconds(0);
+    double limit = (c->limit > 0 ? c->limit : 15) + hz_storm_seconds(0);
     hz_exec_self(&r, c->name, NULL, environ, NULL, NULL, limit);
     hz_relay(&r, c->name, why, sizeof why);
     bool good = hz_exited_with(&r, 0), skip = hz_exited_with(&r, 77);

@@ -4,6 +4,8 @@
 
 #include "base/options.h"
 
+#include <unistd.h>
+
 struct row {
   const char *name;
   const char *kind;
@@ -183,7 +185,7 @@ START_TEST(options_bad_value_is_reported_with_range_and_value_in_force) {
   char expected[300];
   snprintf(expected, sizeof expected,
            "cgc: option confirm=3 is not 1 to 2; using 2\n"
-           "cgc: option mode=on is not off or collect; using collect\n"
+           "cgc: option mode=on is not off or collect or leak; using collect\n"
            "cgc: option retain=x is not 0 to %llu bytes; using %llu\n",
            (unsigned long long)rows[OPTION_RETAIN].max, (unsigned long long)rows[OPTION_RETAIN].initial);
   ck_assert_str_eq(unit_log_text(), expected);
@@ -213,12 +215,21 @@ START_TEST(options_report_of_long_text_is_cut_but_ends_the_line) {
 }
 END_TEST
 
-START_TEST(options_log_path_too_long_is_refused) {
-  char assignment[300] = "log=";
-  memset(assignment + 4, 'x', 256);
+START_TEST(options_path_too_long_is_refused) {
+  char assignment[PATH_TEMPLATE_BYTES + 16] = "log=";
+  memset(assignment + 4, 'x', PATH_TEMPLATE_BYTES);
   unit_log_capture();
   ck_assert(!set(assignment));
-  ck_assert_str_eq(unit_log_text(), "cgc: option log: the path is too long; using standard error\n");
+  ck_assert_str_eq(unit_log_text(), "cgc: option log: the path is too long, and ignored\n");
+}
+END_TEST
+
+START_TEST(options_path_stands_with_the_process_id) {
+  char expanded[PATH_TEMPLATE_EXPANDED_BYTES], expected[64];
+  ck_assert(set("report=/x/%p.y%"));
+  path_expand(option_path(OPTION_PATH_REPORT), expanded);
+  snprintf(expected, sizeof expected, "/x/%d.y%%", (int)getpid());
+  ck_assert_str_eq(expanded, expected);
 }
 END_TEST
 
@@ -240,6 +251,7 @@ options_suite(void) {
   tcase_add_test(tests, options_bad_value_is_reported_with_range_and_value_in_force);
   tcase_add_test(tests, options_unknown_name_is_reported_in_one_line);
   tcase_add_test(tests, options_report_of_long_text_is_cut_but_ends_the_line);
-  tcase_add_test(tests, options_log_path_too_long_is_refused);
+  tcase_add_test(tests, options_path_too_long_is_refused);
+  tcase_add_test(tests, options_path_stands_with_the_process_id);
   return suite;
 }

@@ -117,7 +117,9 @@ unit_log_capture(void) {
   int fd = mkstemp(log_file);
   ck_assert_int_ge(fd, 0);
   close(fd);
-  ck_assert_int_eq(log_set_path(log_file), 0);
+  static struct path_template path;
+  ck_assert(path_set(&path, log_file, strlen(log_file)));
+  log_set_path(&path);
 }
 
 const char *

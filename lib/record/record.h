@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Records: what is known of each block that a thread has allocated, out of line, an array for each span.  A record is
+ * of the last allocation of its slot: of a free slot it means nothing.
+ */
+#ifndef CGC_RECORD_RECORD_H
+#define CGC_RECORD_RECORD_H
+
+#include "heap/span.h"
+
+enum { RECORD_THREAD_MAX = 0x7fff };
+#define RECORD_STACK_NOT_SAMPLED UINT32_MAX
+
+struct record {
+  uint32_t stack;           /* number in the depot; 0: could not be stored; or RECORD_STACK_NOT_SAMPLED */
+  uint32_t sequence;        /* the how manyeth allocation of its thread */
+  uint32_t time;            /* record_time_now */
+  uint16_t unused_bytes;    /* of the slot, behind those requested */
+  uint16_t thread : 15;     /* number; all above RECORD_THREAD_MAX have that one */
+  uint16_t is_ignored : 1;  /* it and what it reaches is no leak */
+};
+
+_Static_assert(sizeof(struct record) == 16, "a record for each slot");
+
+/* The record of a slot of a used span, or NULL: it has none yet. */
+struct record *record_of(const struct cgc_span *span, size_t slot);
+
+/* The same, made if need be; NULL if there is no memory. */
+struct record *record_make(const struct cgc_span *span, size_t slot);
+
+CGC_INLINE size_t
+record_requested_bytes(const struct cgc_span *span, const struct record *record) {
+  return span_block_bytes(span) - record->unused_bytes;
+}
+
+/* In units of about a third of a millisecond, from the processor's counter; wraps. */
+uint32_t record_time_now(void);
+
+/* How long ago that was. */
+uint64_t record_age_ms(uint32_t time);
+
+/* In a forked child. */
+void record_adopt_fork(void);
+
+#endif

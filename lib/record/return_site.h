@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Return sites: the addresses that calls return to, each looked up in the unwind tables once.  What is known of one fits
+ * in a word, so that to step from a frame to its caller's takes one load from a hash table.
+ *
+ * Invariant
+ *   [site.stale] the sites of a module that is not loaded any more are stale: code at the same address is a new site
+ */
+#ifndef CGC_RECORD_RETURN_SITE_H
+#define CGC_RECORD_RETURN_SITE_H
+
+#include "base/atom.h"
+#include "record/unwind_table.h"
+
+/*
+ * A site as a word:   number | base offset / 8 | rbp offset / -8 | kind
+ * Offsets that do not fit make the kind UNWIND_UNKNOWN.
+ */
+enum {
+  SITE_KIND_BITS = 3, SITE_BP_BITS = 13, SITE_BASE_BITS = 20, SITE_NUMBER_BITS = 28,
+  SITE_BP_SHIFT = SITE_KIND_BITS, SITE_BASE_SHIFT = SITE_BP_SHIFT + SITE_BP_BITS,
+  SITE_NUMBER_SHIFT = SITE_BASE_SHIFT + SITE_BASE_BITS,
+};
+
+typedef uint64_t site_word;
+
+CGC_INLINE enum unwind_kind
+site_kind(site_word site) {
+  return (enum unwind_kind)(site & ((1 << SITE_KIND_BITS) - 1));
+}
+
+/* Below the base, in words; 0: rbp is the caller's. */
+CGC_INLINE size_t
+site_bp_words(site_word site) {
+  return site >> SITE_BP_SHIFT & ((1 << SITE_BP_BITS) - 1);
+}
+
+/* Signed. */
+CGC_INLINE intptr_t
+site_base_words(site_word site) {
+  return (intptr_t)(site << SITE_NUMBER_BITS) >> (SITE_NUMBER_BITS + SITE_BASE_SHIFT);
+}
+
+/* From 1 on; 0: there was no memory to note it. */
+CGC_INLINE uint32_t
+site_number(site_word site) {
+  return (uint32_t)(site >> SITE_NUMBER_SHIFT);
+}
+
+struct site_slot {
+  atom_word return_addr;   /* 0: free.  Written last */
+  atom_word site;
+};
+
+/* Open addressing; a table that is too full is replaced by a larger one. */
+struct site_table {
+  size_t mask;
+  struct site_slot slots[];
+};
+
+extern atom_word return_sites;   /* struct site_table *, or 0 */
+
+/* Rises whenever sites have become stale. */
+extern atom_int return_site_generation;
+
+CGC_INLINE size_t
+return_site_hash(uintptr_t return_addr) {
+  return return_addr * 0x9e3779b97f4a7c15 >> 32;
+}
+
+/* Looks it up in the unwind tables. */
+site_word return_site_resolve(uintptr_t return_addr);
+
+CGC_INLINE site_word
+return_site_of(uintptr_t return_addr) {
+  const struct site_table *table = (const struct site_table *)atom_load_acq(&return_sites);   /* pairs with publish */
+  if (CGC_UNLIKELY(!table))
+    return return_site_resolve(return_addr);
+  for (size_t i = return_site_hash(return_addr);; i++) {
+    const struct site_slot *slot = &table->slots[i & table->mask];
+    uintptr_t found = atom_load_acq(&slot->return_addr);   /* pairs with add_slot */
+    site_word site = atom_load_rlx(&slot->site);
+    if (CGC_LIKELY(found == return_addr) && CGC_LIKELY(site_kind(site) != UNWIND_STALE))
+      return site;
+    if (!found || found == return_addr)
+      return return_site_resolve(return_addr);
+  }
+}
+
+/* Where a site is, and in which module (0: in none). */
+struct return_site {
+  uintptr_t return_addr;
+  uint32_t  module;
+  bool      is_own;     /* in this library */
+  bool      is_loader;  /* in the dynamic loader */
+};
+
+const struct return_site *return_site_at(uint32_t number);
+uint32_t return_site_count(void);
+
+/* Libraries may have been unloaded. */
+void return_sites_refresh(void);
+
+/* In a forked child. */
+void return_sites_adopt_fork(void);
+
+#endif

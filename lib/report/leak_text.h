@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A check's leaks as LeakSanitizer prints them, without symbols: those are found by what reads "(MODULE+OFFSET)". */
+#ifndef CGC_REPORT_LEAK_TEXT_H
+#define CGC_REPORT_LEAK_TEXT_H
+
+#include "report/leak_check.h"
+
+/* To the log.  Nothing if there are no leaks. */
+void leak_text_write(const struct leak_result *result);
+
+#endif
