@@ -111,6 +111,7 @@ command_leaks(int argc, char **argv) {
   if (!arguments.kept_directory)
     report_directory_remove(directory);
   tell_if_no_reports(&record, arguments.command, command_status);
+  report.left_out = programs_select(&arguments.settings.programs, &record);
   merge_record(&record, &report);
   policy_apply(&policy, &record, &report);
   output_write(&arguments.settings, &report, stderr);
