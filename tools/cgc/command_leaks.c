@@ -11,14 +11,17 @@
 #include "report_directory.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 
-enum key { KEY_LIBRARY = 'l', KEY_OPTION = 'o', KEY_KEEP = 'k' };
+enum key { KEY_LIBRARY = 'l', KEY_OPTION = 'o', KEY_KEEP = 'k', KEY_INTERVAL = 512 };
 
 static const struct argp_option options[] = {
   {"library", KEY_LIBRARY, "FILE", 0, "libcgc.so, if it is neither in $CGC_LIBRARY nor where it was installed", 0},
   {"option", KEY_OPTION, "NAME=VALUE", 0, "an option of the library; may be given several times", 0},
   {"keep", KEY_KEEP, "DIRECTORY", 0, "keep the library's files there, for \"cgc report\"", 0},
+  {"interval", KEY_INTERVAL, "SECONDS", 0, "check so often, and tell where reachable memory grows", 0},
   {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -26,8 +29,19 @@ struct arguments {
   struct settings settings;
   const char     *library_path, *kept_directory;
   struct strings  options;
+  int64_t         interval_s;   /* 0: not asked for */
   char          **command;
 };
+
+/* The library takes up to a day. */
+static int64_t
+parse_interval(const char *text, const struct argp_state *state) {
+  char *end;
+  long seconds = strtol(text, &end, 10);
+  if (end == text || *end || seconds < 1 || seconds > 86400)
+    argp_error(state, "\"%s\" is not a number of seconds from 1 to 86400", text);
+  return seconds;
+}
 
 static error_t
 parse_option(int key, char *arg, struct argp_state *state) {
@@ -36,6 +50,7 @@ parse_option(int key, char *arg, struct argp_state *state) {
   case KEY_LIBRARY: arguments->library_path = arg; return 0;
   case KEY_OPTION: *LIST_ADD(&arguments->options) = arg; return 0;
   case KEY_KEEP: arguments->kept_directory = arg; return 0;
+  case KEY_INTERVAL: arguments->interval_s = parse_interval(arg, state); return 0;
   case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->settings; return 0;
   case ARGP_KEY_ARGS:
     arguments->command = state->argv + state->next;
@@ -60,12 +75,25 @@ parse(int argc, char **argv) {
   return arguments;
 }
 
+/* Growth cannot be seen without several checks. */
+static void
+set_interval(const struct arguments *arguments) {
+  int64_t interval_s = arguments->interval_s;
+  if (interval_s == 0 && arguments->settings.fail_on == FAIL_ON_GROWTH)
+    interval_s = 1;
+  if (interval_s == 0)
+    return;
+  environment_set_option("leak-interval", memory_format("%" PRId64, interval_s));
+  environment_set_option("sites", "1");
+}
+
 /* The library must neither end a program with a status of its own nor write elsewhere, whatever the user says. */
 static void
 set_environment(const struct arguments *arguments, const char *library_path, const char *directory) {
   environment_preload(library_path);
   LIST_EACH(option, &arguments->options)
     environment_add_option(*option);
+  set_interval(arguments);
   environment_set_option("exit-code", "0");
   environment_set_option("mode", "leak");
   environment_set_option("report", memory_format("%s/%%p.jsonl", directory));
