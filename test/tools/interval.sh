@@ -11,6 +11,9 @@ expect_in "--interval" out "CGC_SITES=1"
 run leaks --library ./libcgc.so --fail-on growth -- env
 expect_in "--fail-on growth" out "CGC_LEAK_INTERVAL=1"
 expect_in "--fail-on growth" out "CGC_SITES=1"
+run leaks --library ./libcgc.so --fail-on growth -o leak-interval=5 -- env
+expect_not "an interval of the user's" out "^CGC_LEAK_INTERVAL"
+expect_match "an interval of the user's" out "CGC_OPTIONS=.*leak-interval=5"
 run leaks --library ./libcgc.so -- env
 expect_not "neither" out "^CGC_LEAK_INTERVAL"
 for seconds in 0 x 5x 86401; do

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum key { KEY_LIBRARY = 'l', KEY_OPTION = 'o', KEY_KEEP = 'k', KEY_INTERVAL = 512 };
 
@@ -75,6 +76,14 @@ parse(int argc, char **argv) {
   return arguments;
 }
 
+static bool
+has_option(const struct arguments *arguments, const char *start) {
+  LIST_EACH(option, &arguments->options)
+    if (strncmp(*option, start, strlen(start)) == 0)
+      return true;
+  return false;
+}
+
 /* Growth cannot be seen without several checks. */
 static void
 set_interval(const struct arguments *arguments) {
@@ -83,7 +92,8 @@ set_interval(const struct arguments *arguments) {
     interval_s = 1;
   if (interval_s == 0)
     return;
-  environment_set_option("leak-interval", memory_format("%" PRId64, interval_s));
+  if (arguments->interval_s > 0 || !has_option(arguments, "leak-interval="))
+    environment_set_option("leak-interval", memory_format("%" PRId64, interval_s));
   environment_set_option("sites", "1");
 }
 
