@@ -85,6 +85,9 @@ open('action-script', 'w').write(step['run'])" || fail "the action cannot be rea
   expect_in action github-output "status=23"
   expect_in action github-output "sarif=$dir/leaks.sarif"
   [ -s leaks.sarif ] || fail "action: no SARIF"
+  action "sh -c './leaky plain; exit 0'" "--only './*'"
+  expect_status "--only of the action" 23
+  expect_not "--only of the action" err "not checked"
   action "./leaky plain" "--min-bytes 1000"
   expect_status "options of the action" 0
   expect_in "options of the action" github-output "status=0"

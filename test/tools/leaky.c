@@ -63,7 +63,7 @@ keep_level(size_t bytes) {
 static __attribute__((noinline)) void
 grow(void) {
   static const size_t rising[] = {100, 300, 200, 600, 900}, level[] = {500, 400, 500, 400, 500};
-  for (int i = 0; i < 5; i++) {
+  for (volatile int i = 0; i < 5; i++) {   /* not unrolled: one place calls */
     keep_more(rising[i]);
     keep_level(level[i]);
     recorder_check(NULL);

@@ -43,6 +43,7 @@ command_report(int argc, char **argv) {
   struct leak_report report = {.command = {NULL, 0, 0}};
   LIST_EACH(path, &arguments.paths)
     record_read(&record, *path);
+  report.left_out = programs_select(&arguments.settings.programs, &record);
   merge_record(&record, &report);
   policy_apply(&policy, &record, &report);
   output_write(&arguments.settings, &report, stdout);

@@ -186,9 +186,10 @@ totals(const struct leak_report *report) {
 void
 format_json(FILE *file, const struct leak_report *report, const struct format_style *style) {
   (void)style;
-  json_t *document = json_pack("{s:i, s:{s:s, s:s}, s:o, s:o, s:o, s:o, s:o, s:o}", "version", DOCUMENT_VERSION,
+  json_t *document = json_pack("{s:i, s:{s:s, s:s}, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "version", DOCUMENT_VERSION,
                                "tool", "name", "cgc", "version", PACKAGE_VERSION,
                                "command", strings(&report->command), "processes", all_processes(report),
+                               "left_out", (json_int_t)report->left_out,
                                "leaks", leaks(report), "growth", growths(report),
                                "suppressions", suppressions(report), "totals", totals(report));
   json_dumpf(document, file, JSON_INDENT(2));

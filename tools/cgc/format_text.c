@@ -168,8 +168,10 @@ print_notes(FILE *file, const struct leak_report *report) {
   print_note(file, report, LEAK_KIND_COUNT, LEAK_VERDICT_SMALL, "too small to count");
   print_note(file, report, LEAK_KIND_POSSIBLE, LEAK_VERDICT_UNSURE, "possible leaks (--show possible)");
   print_note(file, report, LEAK_KIND_DOUBTFUL, LEAK_VERDICT_UNSURE, "doubtful leaks (--show doubtful)");
-  fprintf(file, "cgc: %" PRId64 " process(es) checked, %" PRId64 " leak(s)\n", checked,
-          leak_report_total(report, LEAK_KIND_COUNT, LEAK_VERDICT_NEW).leaks);
+  fprintf(file, "cgc: %" PRId64 " process(es) checked, ", checked);
+  if (report->left_out > 0)
+    fprintf(file, "%zu left out, ", report->left_out);
+  fprintf(file, "%" PRId64 " leak(s)\n", leak_report_total(report, LEAK_KIND_COUNT, LEAK_VERDICT_NEW).leaks);
 }
 
 void

@@ -109,6 +109,7 @@ struct suppression_uses LIST(struct suppression_use);
 struct leak_report {
   struct strings          command;     /* none if it was made of files */
   struct processes        processes;
+  size_t                  left_out;    /* processes of other programs, of which nothing is in here */
   struct leaks            leaks;       /* the kinds in their order, and the largest of each first */
   struct leaks            gone;        /* of the baseline, without sizes: those that were not found now */
   struct growths          growths;     /* the steepest first */

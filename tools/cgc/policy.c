@@ -135,7 +135,8 @@ status_of_checks(const struct settings *settings, const struct leak_report *repo
   unsigned unchecked = tell_unchecked(report);
   bool is_any = is_any_checked(report);
   if (!is_any)
-    message("nothing was checked");
+    message("nothing was checked%s",
+            report->left_out > 0 && report->processes.count == 0 ? ": no program matches --only and --skip" : "");
   if (has_leaks_that_count(settings, report))
     return settings->exit_code;
   return !is_any || (unchecked > 0 && !settings->allows_unchecked) ? STATUS_UNCHECKED : 0;

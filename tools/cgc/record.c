@@ -40,6 +40,8 @@ settle_file(struct record_reader *reader, size_t first_image) {
   else if (last->exec_path && !last->unreadable)
     record_add_unchecked(reader, last->exec_path, last->process->pid,
                          "the library was not loaded by this program after exec");
+  if (last && reader->image != last)
+    reader->image->process->cwd = last->process->cwd;
 }
 
 static void

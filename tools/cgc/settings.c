@@ -10,7 +10,7 @@
 enum key {
   KEY_OUTPUT = 'O', KEY_FORMAT = 'f', KEY_SUPPRESSIONS = 's', KEY_BASELINE = 'b',
   KEY_SHOW = 256, KEY_DETAILS, KEY_SOURCE, KEY_COLOR, KEY_SUPPRESS_INDIRECT, KEY_UPDATE_BASELINE, KEY_MIN_BYTES,
-  KEY_SOURCE_ROOT,
+  KEY_SOURCE_ROOT, KEY_ONLY, KEY_SKIP,
   KEY_FAIL_ON, KEY_EXIT_CODE, KEY_EXIT_CODE_WINS, KEY_ALLOW_UNCHECKED,
 };
 
@@ -26,6 +26,10 @@ static const struct argp_option options[] = {
    "what paths of sources are told relative to; by default the top of the git tree, or the working directory", 0},
   {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0},
   {NULL, 0, NULL, 0, "What counts:", 2},
+  {"only", KEY_ONLY, "PATTERN", 0,
+   "processes of programs whose path matches, as \"./*\" does for those below the working directory; without / of the "
+   "name alone; may be given several times", 0},
+  {"skip", KEY_SKIP, "PATTERN", 0, "no processes of such programs; may be given several times", 0},
   {"suppressions", KEY_SUPPRESSIONS, "FILE", 0,
    "do not count leaks that match, in LeakSanitizer's or Valgrind's syntax; may be given several times", 0},
   {"suppress-indirect", KEY_SUPPRESS_INDIRECT, NULL, 0,
@@ -116,6 +120,8 @@ parse_option(int key, char *arg, struct argp_state *state) {
   static const char *const fail_on[] = {"any", "direct", "growth", "none", NULL};
   struct settings *settings = state->input;
   switch (key) {
+  case KEY_ONLY: *LIST_ADD(&settings->programs.only) = arg; return 0;
+  case KEY_SKIP: *LIST_ADD(&settings->programs.skipped) = arg; return 0;
   case KEY_SUPPRESSIONS: *LIST_ADD(&settings->suppression_paths) = arg; return 0;
   case KEY_SUPPRESS_INDIRECT: settings->suppresses_indirect = true; return 0;
   case KEY_BASELINE: settings->style.baseline_path = arg; return 0;

@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "message.h"
+#include "programs.h"
 
 #include <argp.h>
 
@@ -21,6 +22,7 @@ struct settings {
   const char         *output_path;         /* of -O, or NULL */
   struct format_style style;
   const char         *color;               /* auto, always or never */
+  struct programs     programs;
   struct strings      suppression_paths;
   bool                updates_baseline, suppresses_indirect;
   int64_t             min_bytes;
