@@ -17,7 +17,8 @@ main(void) {
   leak_here();
   puts("ready");
   fflush(stdout);
-  sleep(60);
+  for (int i = 0; i < 100; i++)
+    sleep(1);   /* which the request ends */
 }
 EOF
 build wait wait.c
@@ -64,22 +65,22 @@ end "$process"
 # What cannot be asked.
 run leaks --pid "$process"
 expect_status "no process" 2
-expect_in "no process" err "there is no process $process"
+expect_match "no process" err "cgc: there is no process $process"
 start ./wait
 run leaks --pid "$process"
 expect_status "no library" 2
-expect_in "no library" err "was not started with mode=leak"
+expect_match "no library" err "cgc: process $process was not started with mode=leak .*"
 end "$process"
 by_hand ''
 run leaks --pid "$process"
 expect_status "no signal" 2
-expect_in "no signal" err "does not listen"
+expect_match "no signal" err "cgc: process $process does not listen .*"
 end "$process"
 by_hand :leak-signal=60
 kill -STOP "$process"
 run leaks --pid "$process" --timeout 1
 expect_status "no answer" 24
-expect_in "no answer" err "has not made a check in 1 s"
+expect_match "no answer" err "cgc: process $process has not made a check in 1 s"
 end "$process"
 run leaks --pid x
 expect_status "no number" 2

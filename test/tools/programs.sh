@@ -88,7 +88,8 @@ expect_status "unchecked, but left out" 0
 [ "$(cat err)" = "cgc: 1 process(es) checked, 3 left out, 0 leak(s)" ] || fail "unchecked, but left out: messages"
 check --only other -- test/one '' ./other failed-check
 expect_status "unchecked, and not left out" 24
-expect_match "unchecked, and not left out" err "cgc: not checked: process [0-9]* ($dir/work/other): threads could not be stopped"
+expect_match "unchecked, and not left out" err \
+  "cgc: not checked: process [0-9]* ($dir/work/other): threads could not be stopped"
 run leaks --library "$library" --only other -- test/one plain exit=3
 expect_status "the command's own status" 3
 

@@ -86,10 +86,19 @@ read_wanted(pid_t process) {
                          own.leak_signal ? own.leak_signal : wanted.leak_signal};
 }
 
+/* It may have ended when its record is read. */
+static const char *
+directory_of(pid_t process) {
+  char *path = realpath(memory_format("/proc/%d/cwd", (int)process), NULL);
+  if (!path)
+    message_die(STATUS_TROUBLE, "the working directory of process %d: %s", (int)process, strerror(errno));
+  return memory_format("%s/", path);
+}
+
 /* %p stands for the process id; a relative path is one of the process. */
 static const char *
 report_path(pid_t process, const char *pattern) {
-  char *path = memory_format("%s", *pattern == '/' ? "" : memory_format("/proc/%d/cwd/", (int)process));
+  const char *path = *pattern == '/' ? "" : directory_of(process);
   for (const char *c = pattern; *c; c++) {
     bool is_id = c[0] == '%' && c[1] == 'p';
     path = is_id ? memory_format("%s%d", path, (int)process) : memory_format("%s%c", path, *c);
