@@ -4,9 +4,6 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-#define STRING_OF(x) #x
-#define STRING(x) STRING_OF(x)
-
 __asm__(
   ".text\n"
   ".p2align 4\n"
@@ -68,7 +65,7 @@ __asm__(
   "arch_clone_raw:\n"
   "  .cfi_startproc\n"
   "  mov %rcx, %r10\n"
-  "  mov $" STRING(__NR_clone) ", %eax\n"
+  "  mov $" CGC_STRING(__NR_clone) ", %eax\n"
   "  syscall\n"
   "  test %rax, %rax\n"
   "  jz 1f\n"
@@ -80,7 +77,7 @@ __asm__(
   "  pop %rdi\n"
   "  call *%rax\n"
   "  xor %edi, %edi\n"
-  "  mov $" STRING(__NR_exit) ", %eax\n"
+  "  mov $" CGC_STRING(__NR_exit) ", %eax\n"
   "  syscall\n"
   "  hlt\n"
   "  .cfi_endproc\n"
@@ -93,7 +90,7 @@ __asm__(
   ".hidden arch_signal_restorer\n"
   ".type arch_signal_restorer, @function\n"
   "arch_signal_restorer:\n"
-  "  mov $" STRING(__NR_rt_sigreturn) ", %rax\n"
+  "  mov $" CGC_STRING(__NR_rt_sigreturn) ", %rax\n"
   "  syscall\n"
   ".size arch_signal_restorer, . - arch_signal_restorer\n");
 

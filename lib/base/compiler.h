@@ -22,6 +22,10 @@
 #define CGC_COPY_ATTRIBUTES(of)
 #endif
 
+/* What a macro stands for, as a string. */
+#define CGC_STRING_OF(x) #x
+#define CGC_STRING(x) CGC_STRING_OF(x)
+
 #define CGC_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Keeps a pointer in a register or on the stack up to this point, where a

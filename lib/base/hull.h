@@ -50,10 +50,15 @@ hull_has(uintptr_t addr) {
   return addr - hull.base_addr < HULL_BYTES;
 }
 
-/* Whatever its highest 16 bits are, which may hold a tag. */
+/* Without its highest 16 bits, which may hold a tag. */
+CGC_INLINE uintptr_t
+hull_untagged(uintptr_t word) {
+  return word & (((uintptr_t)1 << 48) - 1);
+}
+
 CGC_INLINE bool
 hull_has_tagged(uintptr_t word) {
-  return hull_has(word & (((uintptr_t)1 << 48) - 1));
+  return hull_has(hull_untagged(word));
 }
 
 /* Finds a free range.  False if there is none, for example under a limit of

@@ -38,6 +38,17 @@ text_add_u64(struct text *text, uint64_t value) {
 }
 
 void
+text_add_hex_byte(struct text *text, uint8_t byte) {
+  text_add_digits(text, byte, 16, 2);
+}
+
+void
+text_add_error(struct text *text, int err) {
+  const char *name = strerrorname_np(err);
+  text_add(text, name ? name : "error");
+}
+
+void
 text_add_hex(struct text *text, uint64_t value) {
   text_add(text, "0x");
   text_add_digits(text, value, 16, 1);

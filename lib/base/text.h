@@ -21,6 +21,12 @@ void text_add_chars(struct text *text, const char *chars, size_t length_bytes);
 void text_add_u64(struct text *text, uint64_t value);
 void text_add_hex(struct text *text, uint64_t value);
 
+/* Two digits. */
+void text_add_hex_byte(struct text *text, uint8_t byte);
+
+/* The name of an errno code. */
+void text_add_error(struct text *text, int err);
+
 /* value / divisor with the given number of decimals, for example ns as ms. */
 void text_add_ratio(struct text *text, uint64_t value, uint64_t divisor, unsigned decimals);
 

@@ -11,14 +11,12 @@
 #include "gc/runtime.h"
 #include "heap/page_heap.h"
 #include "report/stats.h"
+#include "report/version.h"
 #include "world/roots.h"
 
 #include <errno.h>
 
 #define CALLER __builtin_return_address(0)
-
-#define STRING_OF(x) #x
-#define STRING(x) STRING_OF(x)
 
 static void *
 or_no_memory(void *block) {
@@ -172,5 +170,5 @@ cgc_stats_read(struct cgc_stats *stats) {
 
 const char *
 cgc_version(void) {
-  return STRING(CGC_VERSION_MAJOR) "." STRING(CGC_VERSION_MINOR) "." STRING(CGC_VERSION_PATCH);
+  return VERSION_OF_LIBRARY;
 }

@@ -9,9 +9,6 @@
 #include "front/next.h"
 #include "front/recorded.h"
 
-#define STRING_OF(x) #x
-#define STRING(x) STRING_OF(x)
-
 typedef void *dlopen_function(const char *, int);
 
 /* Named by the assembly. */
@@ -36,7 +33,7 @@ __asm__(
   "  add $8, %rsp\n  .cfi_adjust_cfa_offset -8\n"
   "  pop %rsi\n  .cfi_adjust_cfa_offset -8\n"
   "  pop %rdi\n  .cfi_adjust_cfa_offset -8\n"
-  "  and $~" STRING(RTLD_DEEPBIND) ", %esi\n"
+  "  and $~" CGC_STRING(RTLD_DEEPBIND) ", %esi\n"
   "  jmp *%rax\n"
   "  .cfi_endproc\n"
   ".size dlopen, . - dlopen\n");

@@ -27,10 +27,9 @@ static struct lock check_lock = LOCK_INITIALIZER(LOCK_RANK_CHECK);
 
 /* Lock: check_lock. */
 static bool has_ended;              /* the last check was made */
-static bool has_told_suppressions;
 
-/* By the thread that ends the process: a wrapper may be called by what another has called. */
-static bool has_told_end;
+/* By the thread that asks for a check, or ends the process: there a wrapper may be called by what another has called. */
+static bool has_told_suppressions, has_told_end;
 
 /* ---- one check ---- */
 
@@ -39,7 +38,7 @@ report_unchecked(int err) {
   char buffer[200];
   struct text line = text_in(buffer, sizeof buffer);
   text_add(&line, "cgc: leaks could not be looked for: ");
-  text_add(&line, strerrorname_np(err) ? strerrorname_np(err) : "error");
+  text_add_error(&line, err);
   text_add(&line, "\n");
   log_write(&line);
 }
@@ -57,6 +56,8 @@ report(const struct leak_result *result, const char *reason, bool is_last) {
 /* dlsym may allocate: not where that may be interrupted. */
 static void
 tell_suppressions(void) {
+  if (has_told_suppressions)
+    return;
   const char *(*suppressions)(void) = (const char *(*)(void))dlsym(RTLD_DEFAULT, "__lsan_default_suppressions");
   has_told_suppressions = true;
   if (suppressions && leak_record_is_wanted())
@@ -109,8 +110,7 @@ struct check_result
 leaks_check_requested(void) {
   if (!recorded_is_wanted())
     return (struct check_result){.err = EPERM};
-  if (!has_told_suppressions)
-    tell_suppressions();
+  tell_suppressions();
   return check_now("request", false, 0);
 }
 
@@ -125,8 +125,7 @@ static bool
 has_leaks_at_end(const char *reason, uintptr_t stack_pointer) {
   if (is_turned_off())
     return false;
-  if (!has_told_suppressions)
-    tell_suppressions();
+  tell_suppressions();
   struct check_result result = check_now(reason, true, stack_pointer);
   return !result.err && result.blocks;
 }

@@ -73,6 +73,16 @@ heap_map_span(uintptr_t addr) {
   return heap_map.pages[offset >> SPAN_PAGE_BYTES_LOG2];
 }
 
+/* The used span with a slot that addr lies in, which is free or not; NULL if there is none. */
+CGC_INLINE struct cgc_span *
+heap_map_find_slot(uintptr_t addr, size_t *slot) {
+  struct cgc_span *span = heap_map_span(addr);
+  if (!span || !span_is_used(span))
+    return NULL;
+  *slot = span_slot_of(span, addr);
+  return *slot < span->slot_count ? span : NULL;
+}
+
 /* Fetches what heap_map_span reads of an address in the heap. */
 CGC_INLINE void
 heap_map_prefetch(uintptr_t addr) {

@@ -117,7 +117,7 @@ module_find_locked(uintptr_t code_addr) {
   if (!module)
     return 0;
   modules[listed] = module;
-  atom_store_rel(&count, listed + 1);   /* pairs with module_count */
+  atom_store_rel(&count, listed + 1);   /* the module is complete */
   return (unsigned)listed + 1;
 }
 
@@ -142,9 +142,4 @@ module_refresh_locked(void (*gone)(const struct module *module)) {
 const struct module *
 module_at(unsigned number) {
   return modules[number - 1];
-}
-
-unsigned
-module_count(void) {
-  return (unsigned)atom_load_acq(&count);
 }

@@ -35,6 +35,5 @@ void module_refresh_locked(void (*gone)(const struct module *module));
 
 /* By its number; constant, and so without a lock. */
 const struct module *module_at(unsigned number);
-unsigned module_count(void);
 
 #endif

@@ -26,11 +26,6 @@ return_site_at(uint32_t number) {
   return &chunks[(number - 1) / CHUNK_SITES][(number - 1) % CHUNK_SITES];
 }
 
-uint32_t
-return_site_count(void) {
-  return (uint32_t)atom_load_acq(&count);
-}
-
 /* 0 if there is no memory. */
 static uint32_t
 add_site_locked(uintptr_t return_addr, unsigned module) {

@@ -96,7 +96,6 @@ struct return_site {
 };
 
 const struct return_site *return_site_at(uint32_t number);
-uint32_t return_site_count(void);
 
 /* Libraries may have been unloaded. */
 void return_sites_refresh(void);

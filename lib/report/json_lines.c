@@ -55,8 +55,7 @@ utf8_length(const unsigned char *c, size_t bytes) {
 static void
 add_escaped_byte(struct text *text, unsigned char byte) {
   text_add(text, "\\u00");
-  text_add_chars(text, &"0123456789abcdef"[byte >> 4], 1);
-  text_add_chars(text, &"0123456789abcdef"[byte & 15], 1);
+  text_add_hex_byte(text, byte);
 }
 
 static void

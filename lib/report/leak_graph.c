@@ -62,12 +62,9 @@ node_starting_at(uintptr_t addr) {
 /* The node that a word points to or into, or NULL. */
 static struct leak_node *
 node_of_word(uintptr_t word) {
-  uintptr_t addr = word & (((uintptr_t)1 << 48) - 1);   /* the rest may be a tag */
-  const struct cgc_span *span = heap_map_span(addr);
-  if (!span || !span_is_used(span))
-    return NULL;
-  size_t slot = span_slot_of(span, addr);
-  return slot < span->slot_count ? node_starting_at(span_slot_addr(span, slot)) : NULL;
+  size_t slot;
+  const struct cgc_span *span = heap_map_find_slot(hull_untagged(word), &slot);
+  return span ? node_starting_at(span_slot_addr(span, slot)) : NULL;
 }
 
 /* ---- references ---- */

@@ -4,22 +4,17 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/platform.h"
-#include "cgc.h"
 #include "record/module.h"
 #include "record/recorder.h"
 #include "record/return_site.h"
 #include "report/json_lines.h"
+#include "report/version.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { NS_PER_MS = 1000000 };
-
-#define STRING_OF(x) #x
-#define STRING(x) STRING_OF(x)
-#define LIBRARY_VERSION STRING(CGC_VERSION_MAJOR) "." STRING(CGC_VERSION_MINOR) "." STRING(CGC_VERSION_PATCH)
 
 static const char *const kind_names[] = {
   [LEAK_DIRECT] = "direct", [LEAK_INDIRECT] = "indirect", [LEAK_POSSIBLE] = "possible", [LEAK_DOUBTFUL] = "doubtful",
@@ -57,7 +52,7 @@ report_failure(void) {
   text_add(&line, "cgc: the record of leak checks, ");
   text_add(&line, path);
   text_add(&line, ", cannot be written: ");
-  text_add(&line, strerrorname_np(json.err) ? strerrorname_np(json.err) : "error");
+  text_add_error(&line, json.err);
   text_add(&line, "\n");
   log_write(&line);
 }
@@ -122,7 +117,7 @@ leak_record_process(bool is_forked) {
   add_link("exe", "/proc/self/exe");
   add_arguments();
   add_link("cwd", "/proc/self/cwd");
-  json_add_string(&json, "cgc", LIBRARY_VERSION);
+  json_add_string(&json, "cgc", VERSION_OF_LIBRARY);
   json_add_bool(&json, "forked", is_forked);
   json_add_number(&json, "depth", option(OPTION_DEPTH));
   json_add_number(&json, "sample_bytes", option(OPTION_SAMPLE));
@@ -163,11 +158,10 @@ leak_record_end(int status) {
 static void
 add_build_id(const struct module *module) {
   char digits[2 * MODULE_BUILD_ID_BYTES_MAX];
-  for (unsigned i = 0; i < module->build_id_bytes; i++) {
-    digits[2 * i] = "0123456789abcdef"[module->build_id[i] >> 4];
-    digits[2 * i + 1] = "0123456789abcdef"[module->build_id[i] & 15];
-  }
-  json_add_chars(&json, "build_id", digits, 2 * module->build_id_bytes);
+  struct text text = text_in(digits, sizeof digits);
+  for (unsigned i = 0; i < module->build_id_bytes; i++)
+    text_add_hex_byte(&text, module->build_id[i]);
+  json_add_chars(&json, "build_id", digits, text.length_bytes);
 }
 
 static void

@@ -5,8 +5,6 @@
 #include "heap/span_table.h"
 #include "record/record.h"
 
-#include <string.h>
-
 enum { COPY_BYTES = 64 * 1024 };
 
 /* ---- bits ---- */
@@ -46,9 +44,9 @@ clear_all(void) {
 /* A block that cannot be reached ends at that address. */
 static void
 note_end(uintptr_t addr) {
-  struct cgc_span *span = heap_map_span(addr - 1);
-  size_t slot = span && span_is_used(span) ? span_slot_of(span, addr - 1) : 0;
-  if (!span || !span_is_used(span) || slot >= span->slot_count || is_marked(span, slot))
+  size_t slot;
+  struct cgc_span *span = heap_map_find_slot(addr - 1, &slot);
+  if (!span || is_marked(span, slot))
     return;
   const struct record *record = record_of(span, slot);
   if (record && span_slot_addr(span, slot) + record_requested_bytes(span, record) == addr)
@@ -57,14 +55,13 @@ note_end(uintptr_t addr) {
 
 static void
 note_word(uintptr_t word) {
-  uintptr_t addr = word & (((uintptr_t)1 << 48) - 1);   /* the rest may be a tag */
-  struct cgc_span *span = heap_map_span(addr);
-  size_t slot = span && span_is_used(span) ? span_slot_of(span, addr) : 0;
-  bool is_in_slot = span && span_is_used(span) && slot < span->slot_count;
-  bool is_start = is_in_slot && span_slot_addr(span, slot) == addr;
+  uintptr_t addr = hull_untagged(word);
+  size_t slot;
+  struct cgc_span *span = heap_map_find_slot(addr, &slot);
+  bool is_start = span && span_slot_addr(span, slot) == addr;
   if (is_start && is_marked(span, slot))
     set_found(span, slot);
-  else if ((is_start || !is_in_slot) && hull_has(addr))
+  else if ((is_start || !span) && hull_has(addr))
     note_end(addr);
 }
 

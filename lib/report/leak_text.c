@@ -26,10 +26,8 @@ add_count(struct text *line, uint64_t count, const char *what) {
 static void
 add_build_id(struct text *line, const struct module *module) {
   text_add(line, " (BuildId: ");
-  for (unsigned i = 0; i < module->build_id_bytes; i++) {
-    text_add_chars(line, &"0123456789abcdef"[module->build_id[i] >> 4], 1);
-    text_add_chars(line, &"0123456789abcdef"[module->build_id[i] & 15], 1);
-  }
+  for (unsigned i = 0; i < module->build_id_bytes; i++)
+    text_add_hex_byte(line, module->build_id[i]);
   text_add(line, ")");
 }
 
