@@ -2,13 +2,11 @@
 #include "command.h"
 
 #include "attach.h"
+#include "conclude.h"
 #include "environment.h"
 #include "launch.h"
 #include "library.h"
-#include "merge.h"
 #include "message.h"
-#include "output.h"
-#include "policy.h"
 #include "report_directory.h"
 
 #include <errno.h>
@@ -148,21 +146,11 @@ strings_of(char **list) {
 }
 
 static int
-tell(const struct arguments *arguments, struct policy *policy, struct record *record, struct leak_report *report,
-     int command_status) {
-  report->left_out = programs_select(&arguments->settings.programs, record);
-  merge_record(record, report);
-  policy_apply(policy, record, report);
-  output_write(&arguments->settings, report, stderr);
-  return policy_status(policy, report, command_status);
-}
-
-static int
 check_running(const struct arguments *arguments, struct policy *policy) {
   struct record record = {.modules = {NULL, 0, 0}};
   struct leak_report report = {.command = {NULL, 0, 0}};
   record_read(&record, attach_check((pid_t)arguments->process, arguments->timeout_s));
-  return tell(arguments, policy, &record, &report, 0);
+  return conclude(policy, &record, &report, 0, stderr);
 }
 
 int
@@ -182,5 +170,5 @@ command_leaks(int argc, char **argv) {
   if (!arguments.kept_directory)
     report_directory_remove(directory);
   tell_if_no_reports(&record, arguments.command, command_status);
-  return tell(&arguments, &policy, &record, &report, command_status);
+  return conclude(&policy, &record, &report, command_status, stderr);
 }

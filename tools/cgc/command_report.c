@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
-#include "merge.h"
-#include "message.h"
-#include "output.h"
-#include "policy.h"
+#include "conclude.h"
 
 struct arguments {
   struct settings settings;
@@ -43,9 +40,5 @@ command_report(int argc, char **argv) {
   struct leak_report report = {.command = {NULL, 0, 0}};
   LIST_EACH(path, &arguments.paths)
     record_read(&record, *path);
-  report.left_out = programs_select(&arguments.settings.programs, &record);
-  merge_record(&record, &report);
-  policy_apply(&policy, &record, &report);
-  output_write(&arguments.settings, &report, stdout);
-  return policy_status(&policy, &report, 0);
+  return conclude(&policy, &record, &report, 0, stdout);
 }
