@@ -12,11 +12,10 @@
 
 #define SITE HZ_NOINLINE __attribute__((used))
 
+/* Without padding, which would be copied from a stack with what lies there: parts of pointers. */
 struct expectation {
   const char *function, *kind;
-  unsigned blocks;
-  size_t bytes;
-  bool exact;
+  size_t blocks, bytes, exact;
 };
 
 static struct expectation leaks[40], reachable[20], child_leaks[4];
@@ -375,15 +374,14 @@ static void
 add_list(const char *name, const struct expectation *list, unsigned count) {
   add("\"%s\":[", name);
   for (unsigned i = 0; i < count; i++)
-    add("%s{\"function\":\"%s\",\"kind\":\"%s\",\"blocks\":%u,\"bytes\":%zu,\"exact\":%s}", i ? "," : "",
+    add("%s{\"function\":\"%s\",\"kind\":\"%s\",\"blocks\":%zu,\"bytes\":%zu,\"exact\":%s}", i ? "," : "",
         list[i].function, list[i].kind, list[i].blocks, list[i].bytes, list[i].exact ? "true" : "false");
   add("],");
 }
 
 static void
 print_expectation(void) {
-  unsigned blocks = 0;
-  size_t bytes = 0;
+  size_t blocks = 0, bytes = 0;
   for (unsigned i = 0; i < leak_count; i++) {
     if (!strcmp(leaks[i].kind, "ambiguous"))
       continue;
@@ -394,7 +392,7 @@ print_expectation(void) {
   add_list("leaks", leaks, leak_count);
   add_list("reachable", reachable, reachable_count);
   add_list("child", child_leaks, child_count);
-  add("\"total\":{\"blocks\":%u,\"bytes\":%zu,\"without\":\"ambiguous\"}}\n", blocks, bytes);
+  add("\"total\":{\"blocks\":%zu,\"bytes\":%zu,\"without\":\"ambiguous\"}}\n", blocks, bytes);
   for (size_t at = 0; at < json_used;) {
     ssize_t n = write(1, json + at, json_used - at);
     if (n <= 0)

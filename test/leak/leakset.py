@@ -7,10 +7,8 @@ import sys
 import record
 
 
-def is_told(image, leak):
-  """As a leak.  libc keeps the stacks of ended threads, where a word may be left that points into a block of theirs."""
-  is_of_ended_thread = "leak_in_thread" in image.functions(leak["stack"])
-  return leak["kind"] in ("direct", "indirect") or (leak["kind"] == "possible" and is_of_ended_thread)
+def is_told(leak):
+  return leak["kind"] in ("direct", "indirect")
 
 
 class Found:
@@ -19,8 +17,8 @@ class Found:
   def __init__(self, image, function):
     check = max(leak["check"] for leak in image.leaks)
     mine = [leak for leak in image.leaks if leak["check"] == check and function in image.functions(leak["stack"])]
-    leaks = [leak for leak in mine if is_told(image, leak)]
-    self.kinds = {"cycle" if leak["cycle"] else leak["kind"] for leak in leaks} - {"possible"}
+    leaks = [leak for leak in mine if is_told(leak)]
+    self.kinds = {"cycle" if leak["cycle"] else leak["kind"] for leak in leaks}
     self.blocks = sum(leak["blocks"] for leak in leaks)
     self.bytes = sum(leak["bytes"] for leak in leaks)
 
@@ -46,7 +44,7 @@ def complaints_of_reachable(image, reachable):
 
 
 def complaint_of_total(image, blocks):
-  found = sum(leak["blocks"] for leak in image.leaks if is_told(image, leak))
+  found = sum(leak["blocks"] for leak in image.leaks if is_told(leak))
   if found != blocks:
     yield "%d leaked blocks in all, not %d" % (found, blocks)
 
