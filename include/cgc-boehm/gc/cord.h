@@ -2,9 +2,9 @@
 /**
  * Cords: immutable strings that are cheap to concatenate and to cut.
  *
- * A CORD is a pointer.  The empty cord is CORD_EMPTY, a null pointer; a C string that is not empty is a cord as it is; every
- * other cord points to a zero byte and is the library's own.  Cords are trees that share their parts, so that
- * the concatenation of two takes constant time and space, and none of them ever changes.  Characters may be any, zero
+ * A CORD is a pointer.  The empty cord is CORD_EMPTY, a null pointer; a C string that is not empty is a cord as it is;
+ * every other cord points to a zero byte and is the library's own.  Cords are trees that share their parts, so that the
+ * concatenation of two takes constant time and space, and none of them ever changes.  Characters may be any, zero
  * included, except that a C string ends at its first zero.
  *
  *   CORD text = CORD_cat("a cord of ", CORD_from_char_star(name));
@@ -12,8 +12,8 @@
  *
  * Contracts common to all functions, unless said otherwise:
  *   errno    Undefined afterwards.
- *   Threads  Any thread that the collector knows.  Cords may be used by several at a time; a CORD_pos, a CORD_ec or a FILE
- *            by one.
+ *   Threads  Any thread that the collector knows.  Cords may be used by several at a time; a CORD_pos, a CORD_ec or a
+ *            FILE by one.
  *   Memory   The collector's.  If there is none, CORD_oom_fn is called; if that returns, the process is aborted.
  *   Signals  Not in handlers.
  *   Source   bdwgc 8.2.2; Boehm, Atkinson, Plass: Ropes: an alternative to strings, 1995.
@@ -77,8 +77,8 @@ CORD_API CORD CORD_chars(char /* c */, size_t /* length */);
 /**
  * A cord whose character i is what the function returns for i.
  *
- * The function is called when a character is needed, for some again and again, for some at once, and also for a few characters
- * near the one that was asked for; always with i less than length.  client_data is kept alive.
+ * The function is called when a character is needed, each time anew, and for a few characters near it; of a short cord,
+ * at once.  i is always less than length.  client_data is kept alive.
  */
 typedef char (*CORD_fn)(size_t /* i */, void * /* client_data */);
 CORD_API CORD CORD_from_fn(CORD_fn, void * /* client_data */, size_t /* length */);
@@ -108,8 +108,8 @@ CORD_API char *CORD_to_char_star(CORD /* x */);
 CORD_API const char *CORD_to_const_char_star(CORD /* x */);
 
 /**
- * Less than 0, 0 or more than 0 as x is less than, equal to or greater than y: by the first character, taken as unsigned,
- * in which they differ, or else by length.
+ * Less than 0, 0 or more than 0 as x is less than, equal to or greater than y: by the first character, taken as
+ * unsigned, in which they differ, or else by length.
  */
 CORD_API int CORD_cmp(CORD /* x */, CORD /* y */);
 
@@ -122,7 +122,7 @@ CORD_API size_t CORD_str(CORD /* x */, size_t /* start */, CORD /* s */);
 /** The first position from i on where x has the character c, which may be zero, or CORD_NOT_FOUND. */
 CORD_API size_t CORD_chr(CORD /* x */, size_t /* i */, int /* c */);
 
-/** The last position up to and including i where x has the character c, or CORD_NOT_FOUND; i must be less than x's length. */
+/** The last position up to and including i, which must be less than the length, where x has c, or CORD_NOT_FOUND. */
 CORD_API size_t CORD_rchr(CORD /* x */, size_t /* i */, int /* c */);
 
 /** Writes the tree of x to stdout, for people; the form may change. */
@@ -176,8 +176,8 @@ CORD_API void (*CORD_oom_fn)(void);
 /**
  * The contents of a file, which from then on belongs to the cord: it is closed when it is not needed any more.
  *
- * A file of moderate size is read and closed at once, as by CORD_from_file_eager but from its beginning; the characters of a
- * larger one are read when they are needed, as by CORD_from_file_lazy.
+ * A file of moderate size is read and closed at once, as by CORD_from_file_eager but from its beginning; the characters
+ * of a larger one are read when they are needed, as by CORD_from_file_lazy.
  */
 CORD_API CORD CORD_from_file(FILE *);
 
@@ -213,14 +213,15 @@ extern "C" {
 #endif
 
 /**
- * As the functions of stdio with these names, but the format is a cord, and the conversion %r takes a CORD, with flags, width
- * and precision as for %s.
+ * As the functions of stdio with these names, but the format is a cord, and the conversion %r takes a CORD, with flags,
+ * width and precision as for %s.
  *
- * CORD_sprintf and CORD_vsprintf store a new cord, of which the cords given are parts; they are not copied.  All conversions and
- * length modifiers of the C library's printf are known, but neither arguments by number (%1$d) nor registered ones.
+ * CORD_sprintf and CORD_vsprintf store a new cord, of which the cords given are parts; they are not copied.  All
+ * conversions and length modifiers of the C library's printf are known, but neither arguments by number (%1$d) nor
+ * registered ones.
  *
- * Returns  The number of characters; -1 if the format is wrong, a wide character cannot be converted (EILSEQ), there are more than
- *          INT_MAX (EOVERFLOW) or writing fails.  Then nothing is stored.
+ * Returns  The number of characters; -1 if the format is wrong (EINVAL), a wide character cannot be converted (EILSEQ),
+ *          there are more than INT_MAX (EOVERFLOW) or writing fails.  Then nothing is stored.
  */
 CORD_API int CORD_sprintf(CORD * /* result */, CORD /* format */, ...);
 CORD_API int CORD_vsprintf(CORD * /* result */, CORD /* format */, va_list);

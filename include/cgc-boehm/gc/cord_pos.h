@@ -2,12 +2,12 @@
 /**
  * Positions in cords: a cord and an index into it, with the way to the character, so that the next one is found fast.
  *
- * Included by cord.h only.  A CORD_pos is large, almost 900 bytes, and must not be copied by assignment or memcpy.  It is valid while
- * its index is less than the cord's length; set, it is read and moved by the functions below, most of which are also macros that
- * evaluate their argument more than once.
+ * Included by cord.h only.  A CORD_pos is large, more than 800 bytes, and must not be copied by assignment or memcpy.  It
+ * is valid while its index is less than the cord's length; set, it is read and moved by the functions below, most of
+ * which are also macros that evaluate their argument more than once.
  *
- * The macros are compiled into programs: the layout of the structure, what its members mean to the macros and what CORD__pos_fetch,
- * CORD__next and CORD__prev do never change.
+ * The macros are compiled into programs: the layout of the structure, what its members mean to the macros and what
+ * CORD__pos_fetch, CORD__next and CORD__prev do never change.
  */
 #if !defined(CORD_POSITION_H) && defined(CORD_H)
 #define CORD_POSITION_H
@@ -79,7 +79,7 @@ CORD_API void CORD__prev(CORD_pos);
 #define CORD_prev(p) \
   ((p)[0].cur_end != 0 && (p)[0].cur_pos > (p)[0].cur_start ? (p)[0].cur_pos-- : (CORD__prev(p), (size_t)0))
 
-/* For those in a hurry: how many characters, from this one on, lie one after the other in memory, if more than 0; ... */
+/* For those in a hurry: how many characters, from this one on, are at hand in memory, 0 or less if none; ... */
 #define CORD_pos_chars_left(p) ((long)(p)[0].cur_end - (long)(p)[0].cur_pos)
 
 /* ... where that is; ... */

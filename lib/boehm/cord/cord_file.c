@@ -2,7 +2,8 @@
 /*
  * Files as cords: read into blocks at once, or a function that reads the file when a character is needed.
  *
- * The function keeps the lines of the file that were read last.  Threads may share a cord: it holds the FILE's own lock while it reads.
+ * The function keeps the lines of the file that were read last.  Threads may share a cord: it holds the FILE's own lock
+ * while it reads.
  */
 #include "boehm/cord/cord_balance.h"
 #include "boehm/cord/cord_fail.h"
@@ -12,8 +13,8 @@
 #include <string.h>
 
 enum {
-  BLOCK_BYTES = 16 * 1024 - 64,   /* of files that are read at once; with its zero it is to fit a common size of blocks */
-  LAZY_BYTES_MIN = 128 * 1024,    /* larger ones CORD_from_file reads when needed */
+  BLOCK_BYTES = 16 * 1024 - 64,   /* of files that are read at once: little less than a size that allocators like */
+  AT_ONCE_BYTES_MAX = 128 * 1024, /* larger ones CORD_from_file reads when needed */
   LINE_BYTES = 1024,
   LINES = 16,
 };
@@ -87,6 +88,7 @@ lazy_file_new(FILE *file, off_t length_bytes) {
     lines[i].number = SIZE_MAX;   /* no file has it */
   *lazy = (struct lazy_file){file, length_bytes, lines};
   GC_END_STUBBORN_CHANGE(lazy);
+  GC_reachable_here(lines);
   GC_REGISTER_FINALIZER(lazy, lazy_file_close, NULL, NULL, NULL);
   return lazy;
 }
@@ -114,5 +116,5 @@ CORD_from_file_lazy(FILE *file) {
 CORD
 CORD_from_file(FILE *file) {
   off_t length_bytes = file_length(file);
-  return length_bytes > LAZY_BYTES_MIN ? lazy_file_cord(file, length_bytes) : CORD_from_file_eager(file);
+  return length_bytes > AT_ONCE_BYTES_MAX ? lazy_file_cord(file, length_bytes) : CORD_from_file_eager(file);
 }

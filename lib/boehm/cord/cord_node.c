@@ -74,10 +74,13 @@ cord_alloc_node(enum cord_kind kind, size_t length) {
   return node;
 }
 
-/* The node is complete.  In a program that itself tells the collector what it writes to, this does. */
+/* The node is complete and refers to those two.  A program may have chosen to tell the collector itself where it stores
+ * pointers; then this tells, and until then something else must keep the two. */
 static struct cord_piece
-cord_finish_node(struct cord_node *node) {
+cord_finish_node(struct cord_node *node, const void *first, const void *second) {
   GC_END_STUBBORN_CHANGE(node);
+  GC_reachable_here(first);
+  GC_reachable_here(second);
   return (struct cord_piece){&node->zero, node->length};
 }
 
@@ -86,7 +89,7 @@ cord_of_range(const char *base, size_t start, size_t length) {
   struct cord_chars *chars = (struct cord_chars *)cord_alloc_node(CORD_KIND_CHARS, length);
   chars->base = base;
   chars->start = start;
-  return cord_finish_node(&chars->node);
+  return cord_finish_node(&chars->node, base, NULL);
 }
 
 struct cord_piece
@@ -112,7 +115,7 @@ cord_of_function(CORD_fn function, void *client_data, size_t length) {
   struct cord_function *node = (struct cord_function *)cord_alloc_node(CORD_KIND_FUNCTION, length);
   node->function = function;
   node->client_data = client_data;
-  return cord_finish_node(&node->node);
+  return cord_finish_node(&node->node, client_data, NULL);
 }
 
 static struct cord_piece
@@ -120,7 +123,7 @@ cord_of_part(const struct cord_function *whole, size_t start, size_t length) {
   struct cord_part *part = (struct cord_part *)cord_alloc_node(CORD_KIND_PART, length);
   part->whole = whole;
   part->start = start;
-  return cord_finish_node(&part->node);
+  return cord_finish_node(&part->node, whole, NULL);
 }
 
 struct cord_piece
@@ -158,5 +161,5 @@ cord_pair(struct cord_piece left, struct cord_piece right) {
     left_depth <= right_depth + 1 && right_depth <= left_depth + 1;
   concat->left = left.cord;
   concat->right = right.cord;
-  return cord_finish_node(&concat->node);
+  return cord_finish_node(&concat->node, left.cord, right.cord);
 }

@@ -2,19 +2,19 @@
 /*
  * What cords are made of.
  *
- * A cord is null, a C string, or a node: nodes begin with a zero byte, which no other C string does.  A node is the concatenation
- * of two cords or a leaf: characters in memory, a function, or a part of a function's.  All nodes have four words; a
- * left child needs to know its length without counting, so it is a node unless it is shorter than 256.
+ * A cord is null, a C string, or a node: nodes begin with a zero byte, which no other C string does.  A node is the
+ * concatenation of two cords or a leaf: characters in memory, a function, or a part of a function's.  All nodes have
+ * four words; a left child needs to know its length without counting, so it is a node unless it is shorter than 256.
  *
- * Nodes refer to the beginning of what they keep alive, with an offset beside: a program may tell the collector that pointers to the
- * inside of blocks do not count.
+ * Nodes refer to the beginning of what they keep alive, with an offset beside: a program may tell the collector that
+ * pointers to the inside of blocks do not count.
  *
  * Inside the library a cord goes with its length, as a piece.
  *
  * Invariants:
  *   [cord.inv.length]    no node is empty, and lengths do not overflow.
  *   [cord.inv.depth]     no cord that a program sees is deeper than MAX_DEPTH.
- *   [cord.inv.balanced]  is_balanced of a concatenation: it is one of both its children, and their depths differ by at most one.
+ *   [cord.inv.balanced]  is_balanced of a concatenation: so are both its children, and their depths differ by at most 1.
  */
 #ifndef CGC_BOEHM_CORD_NODE_H
 #define CGC_BOEHM_CORD_NODE_H

@@ -2,14 +2,14 @@
 /*
  * Positions: the way from the whole cord down to a leaf, and the characters around the current one.
  *
- * In a leaf of characters those are all of the leaf.  In a function's they are computed into function_buf: one when it is asked for,
- * and on each step out of what is there the next ones in the direction of the step.
+ * In a leaf of characters those are all of the leaf.  In a function's they are computed into function_buf: one when it
+ * is asked for, and on each step out of what is there the next ones in the direction of the step.
  *
  * A right child starts later than its parent, a left one where it starts: so the path tells of each which it is.
  *
  * Invariants of a valid position:
  *   path[path_len] is a leaf, and cur_pos is in it.
- *   cur_end is 0, or cur_start <= cur_pos < cur_end and cur_leaf[i - cur_start] is character i from cur_start to cur_end.
+ *   cur_end is 0, or cur_start <= cur_pos < cur_end and cur_leaf[i - cur_start] is character i of all between them.
  * Of one that is not valid cur_end is 0, and so all macros end up here.
  */
 #include "boehm/cord/cord_fail.h"
@@ -18,7 +18,8 @@
 #include <assert.h>
 #include <gc/gc.h>
 
-static_assert(FUNCTION_BUF_SZ == 8 && MAX_DEPTH == 48 && sizeof(struct CORD_Pos) == 832, "programs know a position's size");
+static_assert(FUNCTION_BUF_SZ == 8 && MAX_DEPTH == 48, "programs know both");
+static_assert(sizeof(struct CORD_Pos) == 832, "programs know a position's size");
 
 static void
 position_invalidate(CORD_pos p) {
@@ -112,10 +113,11 @@ CORD__next(CORD_pos p) {
   position_check(p);
   p->cur_pos++;
   size_t end = position_leaf_end(p);
-  if (p->cur_pos == end)
+  size_t count = end - p->cur_pos;
+  if (count == 0)
     position_cross(p, true);
   else if (p->cur_pos >= p->cur_end)
-    position_compute(p, p->cur_pos, end - p->cur_pos > FUNCTION_BUF_SZ ? p->cur_pos + FUNCTION_BUF_SZ : end);
+    position_compute(p, p->cur_pos, count > FUNCTION_BUF_SZ ? p->cur_pos + FUNCTION_BUF_SZ : end);
 }
 
 void
@@ -126,11 +128,12 @@ CORD__prev(CORD_pos p) {
     position_invalidate(p);
     return;
   }
-  p->cur_pos--;
-  if (p->cur_pos + 1 == start)
+  size_t count = p->cur_pos - start;
+  size_t end = p->cur_pos--;
+  if (count == 0)
     position_cross(p, false);
   else if (p->cur_end == 0 || p->cur_pos < p->cur_start)
-    position_compute(p, p->cur_pos - start >= FUNCTION_BUF_SZ ? p->cur_pos + 1 - FUNCTION_BUF_SZ : start, p->cur_pos + 1);
+    position_compute(p, count > FUNCTION_BUF_SZ ? end - FUNCTION_BUF_SZ : start, end);
 }
 
 /* ---- the macros as functions ---- */

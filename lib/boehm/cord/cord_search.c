@@ -2,9 +2,9 @@
 /*
  * Characters and strings in cords.
  *
- * Strings are searched as Karp and Rabin do (1987): a window as long as what is searched slides over the cord with a hash of its
- * characters, and is compared when the hash fits.  It needs neither memory nor a copy of either cord, whatever their
- * lengths.  The hash is the polynomial of the characters modulo the prime 2^61 - 1 at a fixed point.
+ * Strings are searched as Karp and Rabin do (1987): a window as long as what is searched slides over the cord with a
+ * hash of its characters, and is compared when the hash fits.  It needs neither memory nor a copy of either cord,
+ * whatever their lengths.  The hash is the polynomial of the characters modulo the prime 2^61 - 1 at a fixed point.
  */
 #include "boehm/cord/cord_fail.h"
 #include "boehm/cord/cord_node.h"
