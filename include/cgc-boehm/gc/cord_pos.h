@@ -2,8 +2,8 @@
 /**
  * Positions in cords: a cord and an index into it, with the way to the character, so that the next one is found fast.
  *
- * Included by cord.h only.  A CORD_pos is large, more than 800 bytes, and must not be copied by assignment or memcpy.  It
- * is valid while its index is less than the cord's length; set, it is read and moved by the functions below, most of
+ * Included by cord.h only.  A CORD_pos is large, more than 800 bytes, and must not be copied by assignment or memcpy. 
+ * It is valid while its index is less than the cord's length; set, it is read and moved by the functions below, most of
  * which are also macros that evaluate their argument more than once.
  *
  * The macros are compiled into programs: the layout of the structure, what its members mean to the macros and what

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Cords from something else, and parts of cords. */
-#include "boehm/cord/cord_balance.h"
 #include "boehm/cord/cord_copy.h"
 
 #include <string.h>
@@ -37,18 +36,9 @@ CORD_chars(char c, size_t length) {
   return CORD_from_fn(cord_same_char, (void *)(uintptr_t)(unsigned char)c, length);
 }
 
-/* Both parts of an unbalanced cord may be unbalanced; they are then left so. */
-static struct cord_piece
-cord_reunite(struct cord_piece left, struct cord_piece right) {
-  if (cord_is_balanced(left.cord) && cord_is_balanced(right.cord))
-    return cord_join(left, right);
-  return left.length && right.length ? cord_pair(left, right) : left.length ? left : right;
-}
-
+/* Characters start to start + length - 1, at least one.  The tree is no deeper than the piece's. */
 static struct cord_piece
 cord_part(struct cord_piece piece, size_t start, size_t length) {
-  if (length == 0)
-    return (struct cord_piece){NULL, 0};
   if (start == 0 && length == piece.length)
     return piece;
   if (length <= CORD_SHORT_MAX)
@@ -59,15 +49,17 @@ cord_part(struct cord_piece piece, size_t start, size_t length) {
 
   struct cord_piece left = cord_left(concat);
   size_t of_left = start >= left.length ? 0 : left.length - start < length ? left.length - start : length;
-  size_t of_right = length - of_left;
-  return cord_reunite(cord_part(left, of_left ? start : 0, of_left),
-    cord_part(cord_right(concat), of_right ? start + of_left - left.length : 0, of_right));
+  if (of_left == length)
+    return cord_part(left, start, length);
+  if (of_left == 0)
+    return cord_part(cord_right(concat), start - left.length, length);
+  return cord_pair(cord_part(left, start, of_left), cord_part(cord_right(concat), 0, length - of_left));
 }
 
 CORD
 CORD_substr(CORD x, size_t i, size_t length) {
   struct cord_piece whole = cord_piece_of(x);
-  if (i >= whole.length)
+  if (i >= whole.length || length == 0)
     return CORD_EMPTY;
-  return cord_admit(cord_part(whole, i, length < whole.length - i ? length : whole.length - i));
+  return cord_part(whole, i, length < whole.length - i ? length : whole.length - i).cord;
 }

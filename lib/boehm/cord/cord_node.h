@@ -14,7 +14,7 @@
  * Invariants:
  *   [cord.inv.length]    no node is empty, and lengths do not overflow.
  *   [cord.inv.depth]     no cord that a program sees is deeper than MAX_DEPTH.
- *   [cord.inv.balanced]  is_balanced of a concatenation: so are both its children, and their depths differ by at most 1.
+ *   [cord.inv.balanced]  is_balanced: so are both children, and their depths differ by at most one.
  */
 #ifndef CGC_BOEHM_CORD_NODE_H
 #define CGC_BOEHM_CORD_NODE_H
