@@ -4,12 +4,13 @@
  *
  * Source: the trees of Adelson-Velsky and Landis, joined as in Blelloch, Ferizovic and Sun, "Just join for parallel
  * ordered sets", 2016, but with all characters in the leaves.  The deepest such trees are those of Fibonacci: depth d
- * needs F(d + 2) leaves.
+ * needs F(d + 2) leaves.  Joining costs time and nodes by the difference of the depths; so, as Boehm, Atkinson and Plass
+ * do, small neighbours are joined before one of them is joined with something large.
  *
- * Boehm, Atkinson and Plass measure by characters what here the number of leaves decides: a function of many characters
- * weighs no more than a string of one, and a cord of huge length never becomes too deep by it.  Also, nodes need no
- * counts, and a subtree that is known to be balanced is not looked into: balancing again after some changes is fast,
- * and what several cords share, or one cord has many times, stays shared.
+ * They measure by characters what here the number of leaves decides: a function of many characters weighs no more than a
+ * string of one, and a cord of huge length never becomes too deep by it.  Also, nodes need no counts, and a subtree that
+ * is known to be balanced is not looked into: balancing again after some changes is fast, and what several cords share,
+ * or one cord has many times, stays shared.
  */
 #include "boehm/cord/cord_balance.h"
 
@@ -59,22 +60,48 @@ cord_graft(enum side side, struct cord_piece tall, struct cord_piece low) {
   return cord_pair_rotated(side, cord_child(tall, side_opposite(side)), grown);
 }
 
-struct cord_piece
+/* The concatenation, balanced, of two balanced cords that are not empty. */
+static struct cord_piece
 cord_join(struct cord_piece left, struct cord_piece right) {
-  if (!left.length)
-    return right;
-  if (!right.length)
-    return left;
   if (cord_depth(left.cord) < cord_depth(right.cord))
     return cord_graft(SIDE_LEFT, right, left);
   return cord_graft(SIDE_RIGHT, left, right);
 }
 
+/* ---- rows ---- */
+
+void
+cord_row_append(struct cord_row *row, struct cord_piece piece) {
+  if (!piece.length)
+    return;
+  while (row->count && cord_depth(row->pieces[row->count - 1].cord) <= cord_depth(piece.cord))
+    piece = cord_join(row->pieces[--row->count], piece);
+  row->pieces[row->count++] = piece;
+}
+
 struct cord_piece
+cord_row_end(struct cord_row *row) {
+  struct cord_piece piece = {NULL, 0};
+  if (row->count)
+    piece = row->pieces[--row->count];
+  while (row->count)
+    piece = cord_join(row->pieces[--row->count], piece);
+  return piece;
+}
+
+/* Appends the largest balanced parts of the piece. */
+static void
+cord_row_append_parts(struct cord_row *row, struct cord_piece piece) {
+  for (; !cord_is_balanced(piece.cord); piece = cord_child(piece, SIDE_RIGHT))
+    cord_row_append_parts(row, cord_child(piece, SIDE_LEFT));
+  cord_row_append(row, piece);
+}
+
+static struct cord_piece
 cord_balanced(struct cord_piece piece) {
-  if (cord_is_balanced(piece.cord))
-    return piece;
-  return cord_join(cord_balanced(cord_child(piece, SIDE_LEFT)), cord_balanced(cord_child(piece, SIDE_RIGHT)));
+  struct cord_row row = {.count = 0};
+  cord_row_append_parts(&row, piece);
+  return cord_row_end(&row);
 }
 
 CORD

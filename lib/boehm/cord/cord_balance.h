@@ -5,10 +5,20 @@
 
 #include "boehm/cord/cord_node.h"
 
-/* The concatenation of two balanced cords, either of which may be empty: balanced, too. */
-struct cord_piece cord_join(struct cord_piece left, struct cord_piece right);
+/* Depths are less: what is joined has at most 2^(MAX_DEPTH + 1) leaves, and depth 71. */
+enum { CORD_ROW_MAX = 96 };
 
-struct cord_piece cord_balanced(struct cord_piece piece);
+/* Balanced pieces that will be one, the first first, each deeper than the next. */
+struct cord_row {
+  unsigned count;
+  struct cord_piece pieces[CORD_ROW_MAX];
+};
+
+/* Appends a balanced piece, or an empty one. */
+void cord_row_append(struct cord_row *row, struct cord_piece piece);
+
+/* All of the row as one balanced piece.  The row is empty then. */
+struct cord_piece cord_row_end(struct cord_row *row);
 
 /* What a program may see [cord.inv.depth]: the piece, balanced if it is too deep. */
 CORD cord_admit(struct cord_piece piece);

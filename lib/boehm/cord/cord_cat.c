@@ -23,23 +23,29 @@ cord_merge(struct cord_piece left, struct cord_piece right) {
   return cord_of_block(chars, left.length + right.length);
 }
 
+/* The concatenation if y, which is not empty, is copied for it; else nothing. */
+static struct cord_piece
+cord_try_append_copy(struct cord_piece x, struct cord_piece y) {
+  if (cord_are_short(x, y))
+    return cord_merge(x, y);
+  const struct cord_concat *before = cord_as_concat(x.cord);
+  if (before && cord_are_short(cord_right(before), y))
+    return cord_pair(cord_left(before), cord_merge(cord_right(before), y));
+  return (struct cord_piece){NULL, 0};
+}
+
 static struct cord_piece
 cord_append(struct cord_piece x, struct cord_piece y) {
   if (!x.length)
     return y;
   if (!y.length)
     return x;
-  if (cord_are_short(x, y))
-    return cord_merge(x, y);
-
-  const struct cord_concat *before = cord_as_concat(x.cord);
-  if (before && cord_are_short(cord_right(before), y))
-    return cord_pair(cord_left(before), cord_merge(cord_right(before), y));
-
+  struct cord_piece copied = cord_try_append_copy(x, y);
+  if (copied.length)
+    return copied;
   const struct cord_concat *after = cord_as_concat(y.cord);
   if (after && cord_are_short(x, cord_left(after)))
     return cord_pair(cord_merge(x, cord_left(after)), cord_right(after));
-
   return cord_pair(x, y);
 }
 
@@ -55,7 +61,13 @@ CORD_cat_char_star(CORD x, const char *y, size_t length) {
 
 CORD
 CORD_cat_char(CORD x, char c) {
-  return cord_admit(cord_append(cord_piece_of(x), cord_of_copy(&c, 1)));
+  char string[] = {c, '\0'};
+  if (c) {
+    struct cord_piece copied = cord_try_append_copy(cord_piece_of(x), (struct cord_piece){string, 1});
+    if (copied.length)
+      return copied.cord;
+  }
+  return cord_admit(cord_append(cord_piece_of(x), cord_of_copy(string, 1)));
 }
 
 CORD

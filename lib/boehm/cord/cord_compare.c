@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Order of cords: by characters, taken as unsigned, then by length. */
 #include "boehm/cord/cord_node.h"
+#include "boehm/cord/cord_position.h"
 
 #include <string.h>
 
@@ -9,19 +10,11 @@ least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* How many characters are at hand at a valid position, at least one. */
-static size_t
-position_chars(CORD_pos p) {
-  if (CORD_pos_chars_left(p) <= 0)
-    CORD__pos_fetch(p);
-  return (size_t)CORD_pos_chars_left(p);
-}
-
 /* Compares that many characters, which both have from their positions on. */
 static int
 positions_compare(CORD_pos x, CORD_pos y, size_t length) {
   while (length) {
-    size_t count = least(least(position_chars(x), position_chars(y)), length);
+    size_t count = least(position_run_of_both(x, y), length);
     int order = memcmp(CORD_pos_cur_char_addr(x), CORD_pos_cur_char_addr(y), count);
     if (order)
       return order;

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "boehm/cord/cord_copy.h"
 
+#include "boehm/cord/cord_file.h"
+
 #include <string.h>
 
-static void
-cord_copy_leaf(CORD cord, size_t start, size_t length, char *to) {
-  struct cord_leaf leaf = cord_leaf_of(cord);
-  if (leaf.chars) {
-    memcpy(to, leaf.chars + start, length);
-    return;
-  }
-  for (size_t i = 0; i < length; i++)
-    to[i] = cord_leaf_char(&leaf, start + i);
+void
+cord_leaf_copy(const struct cord_leaf *leaf, size_t start, size_t length, char *to) {
+  if (leaf->chars)
+    memcpy(to, leaf->chars + start, length);
+  else if (leaf->function == cord_file_char)
+    cord_file_copy(leaf->start + start, length, leaf->client_data, to);
+  else
+    for (size_t i = 0; i < length; i++)
+      to[i] = leaf->function(leaf->start + start + i, leaf->client_data);
 }
 
 void
@@ -29,8 +31,10 @@ cord_copy(struct cord_piece piece, size_t start, size_t length, char *to) {
     start -= left.length;
     piece = cord_right(concat);
   }
-  if (length)
-    cord_copy_leaf(piece.cord, start, length, to);
+  if (!length)
+    return;
+  struct cord_leaf leaf = cord_leaf_of(piece.cord);
+  cord_leaf_copy(&leaf, start, length, to);
 }
 
 struct cord_piece

@@ -5,7 +5,10 @@
 
 #include "boehm/cord/cord_node.h"
 
-/* Copies characters start to start + length - 1. */
+/* Copies characters start to start + length - 1 of a leaf. */
+void cord_leaf_copy(const struct cord_leaf *leaf, size_t start, size_t length, char *to);
+
+/* The same of any piece. */
 void cord_copy(struct cord_piece piece, size_t start, size_t length, char *to);
 
 /* The same as a cord of their own, which is a C string if there is no zero among them. */

@@ -5,6 +5,8 @@
  * The function keeps the lines of the file that were read last.  Threads may share a cord: it holds the FILE's own lock
  * while it reads.
  */
+#include "boehm/cord/cord_file.h"
+
 #include "boehm/cord/cord_balance.h"
 #include "boehm/cord/cord_fail.h"
 #include "boehm/cord/cord_node.h"
@@ -35,15 +37,15 @@ struct lazy_file {
 
 CORD
 CORD_from_file_eager(FILE *file) {
-  struct cord_piece contents = {NULL, 0};
+  struct cord_row row = {.count = 0};
   char block[BLOCK_BYTES];
   size_t length;
   do {
     length = fread(block, 1, sizeof block, file);
-    contents = cord_join(contents, cord_of_copy(block, length));
+    cord_row_append(&row, cord_of_copy(block, length));
   } while (length == sizeof block);
   fclose(file);
-  return cord_admit(contents);
+  return cord_admit(cord_row_end(&row));
 }
 
 /* ---- when needed ---- */
@@ -58,17 +60,36 @@ lazy_file_read(const struct lazy_file *lazy, struct line *line, size_t number) {
   line->number = number;
 }
 
-static char
-lazy_file_char(size_t i, void *client_data) {
-  const struct lazy_file *lazy = client_data;
-  size_t number = i / LINE_BYTES;
+/* With the file locked. */
+static const struct line *
+lazy_file_line(const struct lazy_file *lazy, size_t number) {
   struct line *line = &lazy->lines[number % LINES];
-  flockfile(lazy->file);
   if (line->number != number)
     lazy_file_read(lazy, line, number);
-  char c = line->chars[i % LINE_BYTES];
+  return line;
+}
+
+void
+cord_file_copy(size_t start, size_t length, void *client_data, char *to) {
+  const struct lazy_file *lazy = client_data;
+  flockfile(lazy->file);
+  while (length) {
+    const struct line *line = lazy_file_line(lazy, start / LINE_BYTES);
+    size_t in_line = LINE_BYTES - start % LINE_BYTES;
+    size_t count = in_line < length ? in_line : length;
+    memcpy(to, line->chars + start % LINE_BYTES, count);
+    start += count;
+    length -= count;
+    to += count;
+  }
   funlockfile(lazy->file);
   GC_reachable_here(lazy);   /* or its finalizer could close the file meanwhile */
+}
+
+char
+cord_file_char(size_t i, void *client_data) {
+  char c;
+  cord_file_copy(i, 1, client_data, &c);
   return c;
 }
 
@@ -104,7 +125,7 @@ file_length(FILE *file) {
 
 static CORD
 lazy_file_cord(FILE *file, off_t length_bytes) {
-  return CORD_from_fn(lazy_file_char, lazy_file_new(file, length_bytes), (size_t)length_bytes);
+  return CORD_from_fn(cord_file_char, lazy_file_new(file, length_bytes), (size_t)length_bytes);
 }
 
 CORD

@@ -81,13 +81,13 @@ format_write(struct format_spec *spec, const char *flags) {
     [FORMAT_SIZE_INT] = "", [FORMAT_SIZE_CHAR] = "hh", [FORMAT_SIZE_SHORT] = "h", [FORMAT_SIZE_LONG] = "l",
     [FORMAT_SIZE_LONG_DOUBLE] = "L",
   };
-  char width[12] = "";
-  char precision[12] = "";
+  char conversion[] = {spec->conversion, '\0'};
+  char *end = stpcpy(stpcpy(spec->text, "%"), flags);
   if (spec->width)
-    snprintf(width, sizeof width, "%d", spec->width);
+    end += sprintf(end, "%d", spec->width);
   if (spec->precision >= 0)
-    snprintf(precision, sizeof precision, ".%d", spec->precision);
-  snprintf(spec->text, sizeof spec->text, "%%%s%s%s%s%c", flags, width, precision, sizes[spec->size], spec->conversion);
+    end += sprintf(end, ".%d", spec->precision);
+  stpcpy(stpcpy(end, sizes[spec->size]), conversion);
 }
 
 bool

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every character in turn. */
+#include "boehm/cord/cord_copy.h"
 #include "boehm/cord/cord_fail.h"
 #include "boehm/cord/cord_node.h"
 
@@ -10,6 +11,25 @@ struct visitor {
   CORD_batched_iter_fn string;    /* or null */
   void *client_data;
 };
+
+/* Characters one after the other. */
+struct run {
+  const char *chars;
+  size_t length;
+  char computed[FUNCTION_BUF_SZ];
+};
+
+/* Characters of a leaf from start on, not beyond end: all, if they are in memory. */
+static void
+run_set(struct run *run, const struct cord_leaf *leaf, size_t start, size_t end) {
+  run->length = end - start;
+  run->chars = leaf->chars ? leaf->chars + start : run->computed;
+  if (leaf->chars)
+    return;
+  if (run->length > FUNCTION_BUF_SZ)
+    run->length = FUNCTION_BUF_SZ;
+  cord_leaf_copy(leaf, start, run->length, run->computed);
+}
 
 /* The leaf's characters from start on are a C string in memory. */
 static bool
@@ -23,9 +43,14 @@ leaf_visit(struct cord_piece piece, size_t start, const struct visitor *visitor)
   struct cord_leaf leaf = cord_leaf_of(piece.cord);
   if (visitor->string && leaf_ends_as_string(&leaf, start, piece.length))
     return visitor->string(leaf.chars + start, visitor->client_data) != 0;
-  for (size_t i = start; i < piece.length; i++)
-    if (visitor->character(cord_leaf_char(&leaf, i), visitor->client_data))
-      return true;
+  while (start < piece.length) {
+    struct run run;
+    run_set(&run, &leaf, start, piece.length);
+    for (size_t i = 0; i < run.length; i++)
+      if (visitor->character(run.chars[i], visitor->client_data))
+        return true;
+    start += run.length;
+  }
   return false;
 }
 
@@ -46,9 +71,14 @@ piece_visit(struct cord_piece piece, size_t start, const struct visitor *visitor
 static bool
 leaf_visit_back(struct cord_piece piece, size_t count, const struct visitor *visitor) {
   struct cord_leaf leaf = cord_leaf_of(piece.cord);
-  while (count--)
-    if (visitor->character(cord_leaf_char(&leaf, count), visitor->client_data))
-      return true;
+  while (count) {
+    struct run run;
+    run_set(&run, &leaf, leaf.chars || count < FUNCTION_BUF_SZ ? 0 : count - FUNCTION_BUF_SZ, count);
+    for (size_t i = run.length; i--;)
+      if (visitor->character(run.chars[i], visitor->client_data))
+        return true;
+    count -= run.length;
+  }
   return false;
 }
 

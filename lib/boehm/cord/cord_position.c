@@ -12,6 +12,7 @@
  *   cur_end is 0, or cur_start <= cur_pos < cur_end and cur_leaf[i - cur_start] is character i of all between them.
  * Of one that is not valid cur_end is 0, and so all macros end up here.
  */
+#include "boehm/cord/cord_copy.h"
 #include "boehm/cord/cord_fail.h"
 #include "boehm/cord/cord_node.h"
 
@@ -56,8 +57,7 @@ static void
 position_compute(CORD_pos p, size_t start, size_t end) {
   const struct CORD_pe *at = &p->path[p->path_len];
   struct cord_leaf leaf = cord_leaf_of(at->pe_cord);
-  for (size_t i = start; i < end; i++)
-    p->function_buf[i - start] = cord_leaf_char(&leaf, i - at->pe_start_pos);
+  cord_leaf_copy(&leaf, start - at->pe_start_pos, end - start, p->function_buf);
   p->cur_leaf = p->function_buf;
   p->cur_start = start;
   p->cur_end = end;

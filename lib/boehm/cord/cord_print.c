@@ -2,12 +2,11 @@
 /*
  * printf with cords.  A conversion of anything but cords, single bytes and %n is the C library's.
  */
-#include "boehm/cord/cord_balance.h"
-#include "boehm/cord/cord_copy.h"
 #include "boehm/cord/cord_format.h"
 #include "boehm/cord/cord_node.h"
 
 #include <errno.h>
+#include <gc/ec.h>
 #include <gc/gc.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -15,7 +14,8 @@
 #include <wchar.h>
 
 struct printer {
-  struct cord_piece result;
+  CORD_ec result;
+  size_t length;
   va_list args;
   int errno_before;         /* for %m */
 };
@@ -23,22 +23,41 @@ struct printer {
 /* All functions below are true, or false if there is an error. */
 
 static bool
-print_piece(struct printer *printer, struct cord_piece piece) {
-  if (piece.length > INT_MAX - printer->result.length) {
+print_add_length(struct printer *printer, size_t length) {
+  if (length > INT_MAX - printer->length) {
     errno = EOVERFLOW;
     return false;
   }
-  printer->result = cord_piece_of(CORD_cat(printer->result.cord, piece.cord));
+  printer->length += length;
   return true;
+}
+
+static bool
+print_chars(struct printer *printer, const char *chars, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    CORD_ec_append(printer->result, chars[i]);
+  return print_add_length(printer, length);
+}
+
+static bool
+print_piece(struct printer *printer, struct cord_piece piece) {
+  if (!print_add_length(printer, piece.length))
+    return false;
+  CORD_ec_append_cord(printer->result, piece.cord);
+  return true;
+}
+
+static bool
+print_spaces(struct printer *printer, size_t length) {
+  return !length || print_piece(printer, (struct cord_piece){CORD_chars(' ', length), length});
 }
 
 static bool
 print_padded(struct printer *printer, const struct format_spec *spec, struct cord_piece piece) {
   size_t width = (size_t)spec->width;
   size_t missing = width > piece.length ? width - piece.length : 0;
-  struct cord_piece spaces = {CORD_chars(' ', missing), missing};
-  return spec->is_left ? print_piece(printer, piece) && print_piece(printer, spaces) :
-    print_piece(printer, spaces) && print_piece(printer, piece);
+  return print_spaces(printer, spec->is_left ? 0 : missing) && print_piece(printer, piece) &&
+    print_spaces(printer, spec->is_left ? missing : 0);
 }
 
 static bool
@@ -58,7 +77,7 @@ print_byte(struct printer *printer, const struct format_spec *spec) {
 static bool
 print_count_so_far(struct printer *printer, const struct format_spec *spec) {
   void *to = va_arg(printer->args, void *);
-  size_t count = printer->result.length;
+  size_t count = printer->length;
   switch (spec->size) {
     case FORMAT_SIZE_CHAR: *(signed char *)to = (signed char)count; return true;
     case FORMAT_SIZE_SHORT: *(short *)to = (short)count; return true;
@@ -81,7 +100,7 @@ print_formatted(struct printer *printer, const char *format, ...) {
   if (length < 0)
     return false;
   if (length < PRINT_BUFFER_BYTES)
-    return print_piece(printer, cord_of_copy(buffer, (size_t)length));
+    return print_chars(printer, buffer, (size_t)length);
 
   char *block = cord_alloc_chars((size_t)length);
   va_start(args, format);
@@ -166,7 +185,7 @@ print_text(struct printer *printer, struct format_input *input) {
   const char *start = input->next;
   const char *percent = memchr(start, '%', (size_t)(input->end - start));
   input->next = percent ? percent : input->end;
-  return print_piece(printer, cord_of_copy(start, (size_t)(input->next - start)));
+  return print_chars(printer, start, (size_t)(input->next - start));
 }
 
 static bool
@@ -183,15 +202,18 @@ print_all(struct printer *printer, struct format_input input) {
 
 int
 CORD_vsprintf(CORD *result, CORD format, va_list args) {
-  struct printer printer = {.result = {NULL, 0}, .errno_before = errno};
+  struct printer printer;
+  printer.errno_before = errno;
+  printer.length = 0;
+  CORD_ec_init(printer.result);
   const char *chars = CORD_to_const_char_star(format);
   va_copy(printer.args, args);
   bool is_done = print_all(&printer, (struct format_input){chars, chars + CORD_len(format)});
   va_end(printer.args);
   if (!is_done)
     return -1;
-  GC_PTR_STORE_AND_DIRTY(result, printer.result.cord);
-  return (int)printer.result.length;
+  GC_PTR_STORE_AND_DIRTY(result, CORD_ec_to_cord(printer.result));
+  return (int)printer.length;
 }
 
 int

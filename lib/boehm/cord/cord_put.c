@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Cords written to files. */
+#include "boehm/cord/cord_copy.h"
 #include "boehm/cord/cord_node.h"
 
 enum { PUT_BUFFER_BYTES = 512 };
@@ -7,10 +8,10 @@ enum { PUT_BUFFER_BYTES = 512 };
 static bool
 put_function(const struct cord_leaf *leaf, size_t length, FILE *file) {
   char buffer[PUT_BUFFER_BYTES];
-  for (size_t start = 0; start < length;) {
-    size_t count = 0;
-    while (count < sizeof buffer && start < length)
-      buffer[count++] = cord_leaf_char(leaf, start++);
+  size_t count;
+  for (size_t start = 0; start < length; start += count) {
+    count = length - start < sizeof buffer ? length - start : sizeof buffer;
+    cord_leaf_copy(leaf, start, count, buffer);
     if (fwrite(buffer, 1, count, file) != count)
       return false;
   }

@@ -8,6 +8,7 @@
  */
 #include "boehm/cord/cord_fail.h"
 #include "boehm/cord/cord_node.h"
+#include "boehm/cord/cord_position.h"
 
 #include <assert.h>
 #include <string.h>
@@ -41,9 +42,8 @@ CORD_chr(CORD x, size_t i, int c) {
   CORD_pos p;
   CORD_set_pos(p, x, i);
   while (CORD_pos_valid(p)) {
-    CORD_pos_fetch(p);
+    size_t count = position_run(p);
     const char *from = CORD_pos_cur_char_addr(p);
-    size_t count = (size_t)CORD_pos_chars_left(p);
     const char *found = memchr(from, c, count);
     if (found)
       return CORD_pos_to_index(p) + (size_t)(found - from);
@@ -79,22 +79,33 @@ hash_product(uint64_t a, uint64_t b) {
 }
 
 static uint64_t
-hash_with(uint64_t hash, char c) {
-  return (hash_product(hash, HASH_POINT) + (unsigned char)c + 1) % HASH_PRIME;
+hash_sum(uint64_t a, uint64_t b) {
+  return a + b >= HASH_PRIME ? a + b - HASH_PRIME : a + b;
 }
 
-/* The first of its characters leaves; weight: HASH_POINT to the power of their number less one. */
+/* More than 0, so that zeroes count. */
 static uint64_t
-hash_without(uint64_t hash, char c, uint64_t weight) {
-  uint64_t share = hash_product(weight, (uint64_t)(unsigned char)c + 1);
-  return hash >= share ? hash - share : hash + HASH_PRIME - share;
+hash_of(char c) {
+  return (uint64_t)(unsigned char)c + 1;
+}
+
+/* One more character. */
+static uint64_t
+hash_with(uint64_t hash, char c) {
+  return hash_sum(hash_product(hash, HASH_POINT), hash_of(c));
+}
+
+/* One more character, and the first one less; weight: HASH_POINT to the power of the number of characters. */
+static uint64_t
+hash_slide(uint64_t hash, char first, char next, uint64_t weight) {
+  return hash_sum(hash_with(hash, next), HASH_PRIME - hash_product(weight, hash_of(first)));
 }
 
 static uint64_t
 hash_weight(size_t length) {
   uint64_t weight = 1;
   uint64_t square = HASH_POINT;
-  for (size_t rest = length - 1; rest; rest >>= 1) {
+  for (size_t rest = length; rest; rest >>= 1) {
     if (rest & 1)
       weight = hash_product(weight, square);
     square = hash_product(square, square);
@@ -113,25 +124,48 @@ hash_ahead(CORD_pos p, size_t length) {
   return hash;
 }
 
+/* A part of a cord: from tail up to, not including, head. */
+struct window {
+  CORD_pos tail;
+  CORD_pos head;
+  uint64_t hash;
+  uint64_t weight;
+};
+
+/* Moves the window at least one character and at most to where the hash is the one wanted. */
+static void
+window_slide(struct window *window, uint64_t wanted) {
+  size_t count = position_run_of_both(window->tail, window->head);
+  const char *first = CORD_pos_cur_char_addr(window->tail);
+  const char *next = CORD_pos_cur_char_addr(window->head);
+  uint64_t hash = window->hash;
+  size_t i = 0;
+  do {
+    hash = hash_slide(hash, first[i], next[i], window->weight);
+    i++;
+  } while (i < count && hash != wanted);
+  window->hash = hash;
+  CORD_pos_advance(window->tail, i);
+  CORD_pos_advance(window->head, i);
+}
+
 /* s is not empty, and x not too short. */
 static size_t
 search_hashed(CORD x, size_t start, CORD s, size_t s_length) {
-  CORD_pos head;
-  CORD_pos tail;
-  CORD_set_pos(head, s, 0);
-  uint64_t wanted = hash_ahead(head, s_length);
-  uint64_t weight = hash_weight(s_length);
-  CORD_set_pos(tail, x, start);
-  CORD_set_pos(head, x, start);
-  uint64_t hash = hash_ahead(head, s_length);
+  struct window window;
+  CORD_set_pos(window.head, s, 0);
+  uint64_t wanted = hash_ahead(window.head, s_length);
+  CORD_set_pos(window.tail, x, start);
+  CORD_set_pos(window.head, x, start);
+  window.hash = hash_ahead(window.head, s_length);
+  window.weight = hash_weight(s_length);
   for (;;) {
-    if (hash == wanted && CORD_ncmp(x, CORD_pos_to_index(tail), s, 0, s_length) == 0)
-      return CORD_pos_to_index(tail);
-    if (!CORD_pos_valid(head))
+    size_t index = CORD_pos_to_index(window.tail);
+    if (window.hash == wanted && CORD_ncmp(x, index, s, 0, s_length) == 0)
+      return index;
+    if (!CORD_pos_valid(window.head))
       return CORD_NOT_FOUND;
-    hash = hash_with(hash_without(hash, CORD_pos_fetch(tail), weight), CORD_pos_fetch(head));
-    CORD_next(tail);
-    CORD_next(head);
+    window_slide(&window, wanted);
   }
 }
 
