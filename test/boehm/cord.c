@@ -58,6 +58,7 @@ main(int argc, char **argv) {
   test_failures();
   test_printf();
   test_depth();
+  test_search();
   test_files();
   test_model(steps);
   test_threads();

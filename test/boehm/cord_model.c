@@ -2,8 +2,8 @@
 /*
  * Random cords beside plain copies of their characters.
  *
- * Each step makes a cord of others in the table, puts it in the place of one of them, and asks it something; what is asked
- * of an older one must be answered as before.  Collections run between.
+ * Each step makes a cord of others in the table, puts it in the place of one of them, and asks it something; what is
+ * asked of an older one must be answered as before.  Collections run between.
  */
 #include "cord_test.h"
 

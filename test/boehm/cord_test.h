@@ -25,6 +25,7 @@ void test_model(unsigned long steps);
 /* Depth after many operations. */
 void test_depth(void);
 
+void test_search(void);
 void test_files(void);
 void test_threads(void);
 void test_printf(void);

@@ -4,13 +4,13 @@
  *
  * Source: the trees of Adelson-Velsky and Landis, joined as in Blelloch, Ferizovic and Sun, "Just join for parallel
  * ordered sets", 2016, but with all characters in the leaves.  The deepest such trees are those of Fibonacci: depth d
- * needs F(d + 2) leaves.  Joining costs time and nodes by the difference of the depths; so, as Boehm, Atkinson and Plass
- * do, small neighbours are joined before one of them is joined with something large.
+ * needs F(d + 2) leaves.  Joining costs time and nodes by the difference of the depths; so, as Boehm, Atkinson and
+ * Plass do, small neighbours are joined before one of them is joined with something large.
  *
- * They measure by characters what here the number of leaves decides: a function of many characters weighs no more than a
- * string of one, and a cord of huge length never becomes too deep by it.  Also, nodes need no counts, and a subtree that
- * is known to be balanced is not looked into: balancing again after some changes is fast, and what several cords share,
- * or one cord has many times, stays shared.
+ * They measure by characters what here the number of leaves decides: a function of many characters weighs no more than
+ * a string of one, and a cord of huge length never becomes too deep by it.  Also, nodes need no counts, and a subtree
+ * that is known to be balanced is not looked into: balancing again after some changes is fast, and what several cords
+ * share, or one cord has many times, stays shared.
  */
 #include "boehm/cord/cord_balance.h"
 
