@@ -79,7 +79,8 @@ check_contents(CORD x, size_t from, size_t length) {
 static void
 test_sizes(void) {
   static const off64_t sizes[] = {
-    0, 1, 31, 32, 127, 128, 129, 511, 512, 1023, 1024, 1025, 16319, 16320, 16321, 16384, 131071, 131072, 131073, 400000};
+    0, 1, 31, 32, 127, 128, 129, 511, 512, 1023, 1024, 1025, 16319, 16320, 16321, 16384, 131071, 131072, 131073, 400000,
+  };
   static CORD (*const ways[])(FILE *) = {CORD_from_file, CORD_from_file_eager, CORD_from_file_lazy};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
     for (size_t way = 0; way < sizeof ways / sizeof *ways; way++) {

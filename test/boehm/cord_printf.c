@@ -25,7 +25,7 @@ sprintf_by_list(CORD *result, CORD format, ...) {
 /* The same by both, with a format that is a string and one that is not. */
 #define SAME_AS_PLAIN(format, ...) \
   do { \
-    char plain[1000]; \
+    char plain[2000]; \
     CORD as_cord; \
     int plain_length = snprintf(plain, sizeof plain, format, __VA_ARGS__); \
     CHECK(CORD_sprintf(&as_cord, format, __VA_ARGS__) == plain_length); \
@@ -37,7 +37,7 @@ sprintf_by_list(CORD *result, CORD format, ...) {
 /* %r as %s. */
 #define SAME_AS_STRING(format_r, format_s, ...) \
   do { \
-    char plain[1000]; \
+    char plain[2000]; \
     CORD as_cord; \
     int plain_length = snprintf(plain, sizeof plain, format_s, __VA_ARGS__); \
     CHECK(CORD_sprintf(&as_cord, format_r, __VA_ARGS__) == plain_length); \
@@ -71,8 +71,10 @@ test_characters(void) {
   SAME_AS_PLAIN("%c|%5c|%-5c|", 'a', 'b', 'c');
   SAME_AS_PLAIN("%s|%5s|%-5s|%.2s|%5.1s|%-6.2s|%s|", "ab", "cd", "ef", "ghi", "jkl", "mno", "");
   SAME_AS_PLAIN("%*s|%-*s|%.*s|%.*s|", 5, "a", 5, "b", 2, "cde", -1, "fgh");
-  SAME_AS_PLAIN("%s", "a string of more characters than fit into a small buffer on the stack, even if this is repeated: "
-    "a string of more characters than fit into a small buffer on the stack, even if this is repeated: and again and again");
+  char long_string[700];
+  memset(long_string, 'x', sizeof long_string - 1);
+  long_string[sizeof long_string - 1] = '\0';
+  SAME_AS_PLAIN("%s|%800s", long_string, long_string);
   SAME_AS_PLAIN("no conversion %% but one%c", '!');
 }
 
@@ -80,7 +82,8 @@ static void
 test_cords(void) {
   CORD deep = CORD_cat(CORD_cat("0123456789012345678901234567890123456789", "abc"), "defg");
   const char *flat = "0123456789012345678901234567890123456789abcdefg";
-  SAME_AS_STRING("%r|%5r|%-5r|%.2r|%5.1r|%-6.2r|", "%s|%5s|%-5s|%.2s|%5.1s|%-6.2s|", "ab", "cd", "ef", "ghi", "jkl", "mno");
+  SAME_AS_STRING("%r|%5r|%-5r|%.2r|%5.1r|%-6.2r|", "%s|%5s|%-5s|%.2s|%5.1s|%-6.2s|",
+    "ab", "cd", "ef", "ghi", "jkl", "mno");
   SAME_AS_STRING("%*r|%-*r|%.*r|%.*r|", "%*s|%-*s|%.*s|%.*s|", 5, "a", 5, "b", 2, "cde", -1, "fgh");
   CORD result;
   char expected[300];
@@ -132,7 +135,8 @@ test_more(void) {
   signed char counts[3] = {-1, -1, -1};
   CHECK(CORD_sprintf(&result, "ab%hhn", &counts[1]) == 2);
   CHECK(counts[0] == -1 && counts[1] == 2 && counts[2] == -1);
-  CHECK(CORD_sprintf(&result, "%c%3c", 0, 0) == 4 && CORD_cmp(result, CORD_catn(3, CORD_nul(1), "  ", CORD_nul(1))) == 0);
+  CHECK(CORD_sprintf(&result, "%c%3c", 0, 0) == 4);
+  CHECK(CORD_cmp(result, CORD_catn(3, CORD_nul(1), "  ", CORD_nul(1))) == 0);
   CHECK(setlocale(LC_ALL, "C.UTF-8"));
   SAME_AS_PLAIN("%lc|%C|%ls|%S|%5ls|", (wint_t)0xe4, (wint_t)0xdf, L"\xe4x", L"y", L"z");
   CHECK(CORD_sprintf(&result, "%lc", (wint_t)0xd800) == -1 && errno == EILSEQ);
