@@ -8,7 +8,8 @@
  * Contracts common to all functions, unless said otherwise:
  *   errno       Undefined afterwards.
  *   Threads     Any registered thread, at any time (see parts/threads.h).
- *   Callbacks   "With the lock held": the callback must not allocate, nor call what takes the lock.
+ *   The lock    Is that of the allocator and the collector; most calls take it for a while.  A callback that is called
+ *               with the lock held must not allocate, nor call what takes it.
  *   Signals     Not in handlers.
  *   Fork        In the child of a program of several threads as GC_set_handle_fork says.
  *   Variables   Deprecated but for the print procedures; each has functions that set and get it.
@@ -27,6 +28,9 @@
 #include "parts/allocate.h"
 #include "parts/debug_allocate.h"
 #include "parts/collect.h"
+#include "parts/heap_size.h"
+#include "parts/incremental.h"
+#include "parts/events.h"
 #include "parts/stats.h"
 #include "parts/roots.h"
 #include "parts/finalize.h"

@@ -5,8 +5,8 @@
  *   gc_allocator<T>                  Memory that is collected; not scanned if T is declared by GC_DECLARE_PTRFREE, as
  *                                    numbers and characters are.
  *   gc_allocator_ignore_off_page<T>  The same for large arrays, as GC_malloc_ignore_off_page.
- *   traceable_allocator<T>           Memory that lives until the container frees it, but is scanned: for containers that are
- *                                    not collected and hold pointers to what is.
+ *   traceable_allocator<T>           Memory that lives until the container frees it, but is scanned: for containers
+ *                                    that are not collected and hold pointers to what is.
  *
  * All allocators of a sort are equal.  When there is no memory they throw std::bad_alloc, or end the program, if
  * GC_NEW_ABORTS_ON_OOM is defined.

@@ -2,8 +2,8 @@
 /**
  * Why a block was not reclaimed: what the last collection found pointing to it.
  *
- * Only in libraries built to keep back pointers, which neither Debian's nor cgc's are.  cgc has "cgc leaks" for questions
- * of this sort.
+ * Only in libraries built to keep back pointers, which neither Debian's nor cgc's are.  cgc has "cgc leaks" for
+ * questions of this sort.
  */
 #ifndef GC_BACKPTR_H
 #define GC_BACKPTR_H
@@ -38,8 +38,8 @@ GC_API void *GC_CALL GC_generate_random_heap_address(void);
 GC_API void *GC_CALL GC_generate_random_valid_address(void);
 
 /**
- * Write what points to a block, what to that, and so on: for a block taken at random after a collection, or the one that
- * the address is in.
+ * Write what points to a block, what to that, and so on: for a block taken at random after a collection, or the one
+ * that the address is in.
  */
 GC_API void GC_CALL GC_generate_random_backtrace(void);
 GC_API void GC_CALL GC_print_backtrace(void * /* address */) GC_ATTR_NONNULL(1);

@@ -3,13 +3,13 @@
  * What a program has chosen before it included gc.h, and the attributes of declarations.
  *
  * A program may define GC_THREADS (it has threads), GC_DEBUG (blocks are checked for overwriting),
- * GC_NO_THREAD_REDIRECTS, GC_NO_DLOPEN, GC_NO_PTHREAD_SIGMASK, GC_NO_PTHREAD_CANCEL (see gc_pthread_redirects.h), or any
- * of the attributes below as it likes.  GC_BUILD is for the library itself.
+ * GC_NO_THREAD_REDIRECTS, GC_NO_DLOPEN, GC_NO_PTHREAD_SIGMASK, GC_NO_PTHREAD_CANCEL (see gc_pthread_redirects.h), or
+ * any of the attributes below as it likes.  GC_BUILD is for the library itself.
  *
  * For Linux on x86-64 with the GNU C library.
  */
-#ifndef GC_CONFIG_MACROS_H
-#define GC_CONFIG_MACROS_H
+#ifndef CGC_BOEHM_CONFIG_MACROS_H
+#define CGC_BOEHM_CONFIG_MACROS_H
 
 #include <features.h>
 #include <stddef.h>

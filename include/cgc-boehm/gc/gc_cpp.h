@@ -9,8 +9,9 @@
  *   new (NoGC) node                          lives until delete; scanned
  *   new (UseGC, clean, data) node            clean(object, data) is called when the object has become unreachable
  *
- * Plain new of other types is the program's own, but with libgccpp, where it is new (NoGC).  delete works for all, at once,
- * but for objects made with a function to clean up.  Only the first object of an array of gc_cleanup is destroyed.
+ * Plain new of other types is the program's own, but with libgccpp, where it is new (NoGC).  delete works for all, at
+ * once, but for objects made with a function to clean up.  Only the first object of an array of gc_cleanup is
+ * destroyed.
  *
  * A program may define, before it includes this:
  *   GC_NAMESPACE             the names are in namespace boehmgc
@@ -115,8 +116,8 @@ typedef void (GC_CALLBACK *GCCleanUpFunc)(void *object, void *data);
 /**
  * Allocates as placement says.
  *
- * clean    Called as clean(object, data) when the object has become unreachable, for UseGC only, and not for classes with
- *          gc_cleanup.  Such an object must not be deleted.
+ * clean    Called as clean(object, data) when the object has become unreachable, for UseGC only, and not for classes
+ *          with gc_cleanup.  Such an object must not be deleted.
  */
 inline void *operator new(size_t bytes, GC_NS_QUALIFY(GCPlacement) placement, GC_NS_QUALIFY(GCCleanUpFunc) clean = 0,
                           void *data = 0);
@@ -243,9 +244,9 @@ gc_cleanup::cleanup(void *block, void *offset) {
 }
 
 /*
- * A block may contain several such objects.  That which is constructed first is the one registered: the outermost base, whose
- * destructor is that of the whole object, or the first of an array.  The offset is that from the block's start, which with
- * GC_DEBUG is not the object's.
+ * A block may contain several such objects.  That which is constructed first is the one registered: the outermost base,
+ * whose destructor is that of the whole object, or the first of an array.  The offset is that from the block's start,
+ * which with GC_DEBUG is not the object's.
  */
 inline gc_cleanup::gc_cleanup() {
 #ifndef GC_NO_FINALIZATION

@@ -37,8 +37,8 @@ struct GC_finalizer_closure {
 GC_API void GC_CALL GC_init_finalized_malloc(void);
 
 /**
- * As GC_malloc, with a finalizer that is called as the block is reclaimed, with the lock held.  What the block points to,
- * the closure too, is still there then.  The finalizer must not make the block reachable.
+ * As GC_malloc, with a finalizer that is called as the block is reclaimed, with the lock held.  What the block points
+ * to, the closure too, is still there then.  The finalizer must not make the block reachable.
  *
  * GC_base of the block is the word before it.
  */

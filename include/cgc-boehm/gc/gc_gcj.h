@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Blocks whose first word points to a description of their type, the second word of which is the descriptor by which the
- * block is scanned (see gc_mark.h), as in Java's virtual tables.
+ * Blocks whose first word points to a description of their type, the second word of which is the descriptor by which
+ * the block is scanned (see gc_mark.h), as in Java's virtual tables.
  */
 #ifndef GC_GCJ_H
 #define GC_GCJ_H

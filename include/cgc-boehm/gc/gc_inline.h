@@ -67,7 +67,7 @@ GC_API void GC_CALL GC_print_free_list(int /* kind */, size_t /* granules */);
 }
 #endif
 
-/* A list is stored at once, so that a thread that marks meanwhile sees the old or the new one, where libatomic_ops is. */
+/* Where libatomic_ops is, a list is stored at once: a thread that marks meanwhile sees the old or the new one. */
 #if defined(GC_THREADS) && defined(AO_HAVE_store)
 #define GC_FAST_M_AO_STORE(list, block) AO_store((volatile AO_t *)(list), (AO_t)(block))
 #else
@@ -77,9 +77,9 @@ GC_API void GC_CALL GC_print_free_list(int /* kind */, size_t /* granules */);
 /**
  * Allocates from the program's lists.
  *
- * A word of lists is a block, the first of a list; or a small number: how many granules the list's blocks had, which were
- * allocated one by one, plus 1; or NULL, an empty list.  Numbers are for lists that begin with (void *)1 and say that a
- * size is rare: only after direct granules of it are blocks fetched in numbers.
+ * A word of lists is a block, the first of a list; or a small number: how many granules the list's blocks had, which
+ * were allocated one by one, plus 1; or NULL, an empty list.  Numbers are for lists that begin with (void *)1 and say
+ * that a size is rare: only after direct granules of it are blocks fetched in numbers.
  *
  * result   Where the block is stored; what the out-of-memory function returns if there is none.
  * granules Its size; evaluated often.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * For implementations of languages: kinds of blocks with layouts of their own, functions that scan them, and the steps of
- * marking.
+ * For implementations of languages: kinds of blocks with layouts of their own, functions that scan them, and the steps
+ * of marking.
  *
  * The calls whose names end with _inner, and those for mark bits and pushing, want the lock held.
  */
@@ -26,7 +26,8 @@ struct GC_ms_entry {
 #endif
 
 /**
- * Scans a block: gives what it points to, of the words that scanning the whole block would look at, to GC_MARK_AND_PUSH.
+ * Scans a block: gives what it points to, of the words that scanning the whole block would look at, to
+ * GC_MARK_AND_PUSH.
  *
  * Called by any thread that marks, also for blocks that are free: these are zero but for their first word, which links
  * them.  It should do work of about GC_PROC_BYTES, and mark something before it pushes more than one entry.
@@ -75,13 +76,19 @@ GC_API void *GC_greatest_plausible_heap_addr;
 
 /* ---- descriptors: how a block is scanned, told by the two lowest bits ---- */
 
+/*
+ * GC_DS_LENGTH      All words, of so many bytes.
+ * GC_DS_BITMAP      The words whose bits are set; the first word's is the highest bit.
+ * GC_DS_PROC        By a function: see GC_MAKE_PROC.
+ * GC_DS_PER_OBJECT  By another descriptor: at this offset in the block, among its first or last two words; or, if
+ *                   negative, at minus this minus GC_INDIR_PER_OBJ_BIAS from where the block's first word points.
+ */
 #define GC_DS_TAG_BITS   2
 #define GC_DS_TAGS       ((1 << GC_DS_TAG_BITS) - 1)
-#define GC_DS_LENGTH     0   /* all words, of so many bytes */
-#define GC_DS_BITMAP     1   /* the words whose bits are set; the first word's is the highest bit */
-#define GC_DS_PROC       2   /* by a function: see GC_MAKE_PROC */
-#define GC_DS_PER_OBJECT 3   /* by the descriptor at this offset in the block; if negative, at minus this, minus the bias, in
-                              * what the first word points to */
+#define GC_DS_LENGTH     0
+#define GC_DS_BITMAP     1
+#define GC_DS_PROC       2
+#define GC_DS_PER_OBJECT 3
 #define GC_INDIR_PER_OBJ_BIAS 0x10
 
 #define GC_MAKE_PROC(number, environment) \
@@ -165,8 +172,8 @@ GC_API void GC_CALL GC_set_start_callback(GC_start_callback_proc);
 GC_API GC_start_callback_proc GC_CALL GC_get_start_callback(void);
 
 /**
- * Called to push roots of the program's, with the lock held and the world stopped.  It must call that which was set before
- * it.  Not synchronized.
+ * Called to push roots of the program's, with the lock held and the world stopped.  It must call that which was set
+ * before it.  Not synchronized.
  */
 typedef void (GC_CALLBACK *GC_push_other_roots_proc)(void);
 GC_API void GC_CALL GC_set_push_other_roots(GC_push_other_roots_proc);

@@ -21,12 +21,12 @@ extern "C" {
 /* A bit for each word of the block, set if it may be a pointer; the first one in the lowest bit of the first word. */
 typedef GC_word *GC_bitmap;
 
-#define GC_WORDSZ                  (8 * sizeof(GC_word))
-#define GC_get_bit(bitmap, index)  (((bitmap)[(index) / GC_WORDSZ] >> ((index) % GC_WORDSZ)) & 1)
-#define GC_set_bit(bitmap, index)  ((bitmap)[(index) / GC_WORDSZ] |= (GC_word)1 << ((index) % GC_WORDSZ))
+#define GC_WORDSZ                    (8 * sizeof(GC_word))
+#define GC_get_bit(bitmap, index)    (((bitmap)[(index) / GC_WORDSZ] >> ((index) % GC_WORDSZ)) & 1)
+#define GC_set_bit(bitmap, index)    ((bitmap)[(index) / GC_WORDSZ] |= (GC_word)1 << ((index) % GC_WORDSZ))
 #define GC_WORD_OFFSET(type, member) (offsetof(type, member) / sizeof(GC_word))
-#define GC_WORD_LEN(type)          (sizeof(type) / sizeof(GC_word))
-#define GC_BITMAP_SIZE(type)       ((GC_WORD_LEN(type) + GC_WORDSZ - 1) / GC_WORDSZ)
+#define GC_WORD_LEN(type)            (sizeof(type) / sizeof(GC_word))
+#define GC_BITMAP_SIZE(type)         ((GC_WORD_LEN(type) + GC_WORDSZ - 1) / GC_WORDSZ)
 
 /* A layout. */
 typedef GC_word GC_descr;

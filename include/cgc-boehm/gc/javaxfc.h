@@ -23,8 +23,8 @@ GC_API void GC_CALL GC_finalize_all(void);
 #endif
 
 /**
- * Stop a registered thread, and let it go on, however often it was stopped.  Nothing happens to one that is not registered.
- * Take the lock.
+ * Stop a registered thread, and let it go on, however often it was stopped.  Nothing happens to one that is not
+ * registered.  Take the lock.
  *
  * Returns  Not 0 if the thread was stopped so.
  */

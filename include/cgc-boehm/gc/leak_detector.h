@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Included first in every file, perhaps by the compiler's option -include: malloc and its relatives allocate blocks of the
- * debugging functions, and those that became unreachable before they were freed are reported by CHECK_LEAKS and at the end
- * (after GC_set_find_leak(1)).
+ * Included first in every file, perhaps by the compiler's option -include: malloc and its relatives allocate blocks of
+ * the debugging functions, and those that became unreachable before they were freed are reported by CHECK_LEAKS and at
+ * the end (after GC_set_find_leak(1)).
  *
  * GC_DONT_INCLUDE_STDLIB, if defined, leaves out the standard headers, which else come before the names are redirected.
  */

@@ -61,15 +61,16 @@ GC_API GC_ATTR_MALLOC wchar_t *GC_CALL GC_wcsdup(const wchar_t *) GC_ATTR_NONNUL
  * Returns    The block as GC_malloc does; GC_posix_memalign 0, EINVAL or ENOMEM.
  */
 GC_API GC_ATTR_MALLOC GC_ATTR_ALLOC_SIZE(2) void *GC_CALL GC_memalign(size_t /* alignment */, size_t /* bytes */);
-GC_API int GC_CALL GC_posix_memalign(void ** /* block */, size_t /* alignment */, size_t /* bytes */) GC_ATTR_NONNULL(1);
+GC_API int GC_CALL GC_posix_memalign(void ** /* block */, size_t /* alignment */, size_t /* bytes */)
+  GC_ATTR_NONNULL(1);
 
 /**
  * Resizes a block as realloc(3) does; it stays scanned or not, collectable or not.
  *
  * block    The start of a block, not a typed one; NULL allocates as GC_malloc does.
  * bytes    0 frees the block.
- * Returns  The block, perhaps at another address, the rest of it zeroed if it is scanned; NULL if bytes is 0, or if there
- *          is no memory, and then the block is as it was.
+ * Returns  The block, perhaps at another address, the rest of it zeroed if it is scanned; NULL if bytes is 0, or if
+ *          there is no memory, and then the block is as it was.
  */
 GC_API void *GC_CALL GC_realloc(void * /* block */, size_t /* bytes */) GC_ATTR_ALLOC_SIZE(2);
 
@@ -145,7 +146,8 @@ GC_API int GC_CALL GC_get_all_interior_pointers(void);
 
 /**
  * Pointers this many bytes behind the start of a block count, too, wherever they are.  To be called before blocks are
- * allocated.  GC_debug_register_displacement is for blocks of the debugging functions; GC_REGISTER_DISPLACEMENT chooses.
+ * allocated.  GC_debug_register_displacement is for blocks of the debugging functions; GC_REGISTER_DISPLACEMENT
+ * chooses.
  */
 GC_API void GC_CALL GC_register_displacement(size_t /* bytes */);
 GC_API void GC_CALL GC_debug_register_displacement(size_t /* bytes */);

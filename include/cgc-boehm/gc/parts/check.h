@@ -2,7 +2,8 @@
 /**
  * Checks of pointer arithmetic, for programs that a preprocessor has put such calls into.
  *
- * A check that fails calls the function that the variable below it holds, which by default reports it and ends the program.
+ * A check that fails calls the function that the variable below it holds, which by default reports it and ends the
+ * program.
  */
 #ifndef CGC_BOEHM_CHECK_H
 #define CGC_BOEHM_CHECK_H

@@ -2,9 +2,9 @@
 /**
  * Allocation with checks, and the macros that choose it.
  *
- * A debugging block keeps the place where it was allocated, and what was written beside it is found and reported when it
- * is freed and at collections.  It must be given to the debugging functions only.  A program uses the macros GC_MALLOC
- * etc. and decides with GC_DEBUG, defined before gc.h is included, which functions they call.
+ * A debugging block keeps the place where it was allocated, and what was written beside it is found and reported when
+ * it is freed and at collections.  It must be given to the debugging functions only.  A program uses the macros
+ * GC_MALLOC etc. and decides with GC_DEBUG, defined before gc.h is included, which functions they call.
  */
 #ifndef CGC_BOEHM_DEBUG_ALLOCATE_H
 #define CGC_BOEHM_DEBUG_ALLOCATE_H

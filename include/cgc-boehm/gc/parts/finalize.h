@@ -35,27 +35,27 @@ typedef void (GC_CALLBACK *GC_finalization_proc)(void * /* block */, void * /* d
  * block        The start of a block.  If NULL or none, nothing is registered and NULL is stored.
  * finalizer    NULL for none.
  * data         Whatever the finalizer is to be given; it is a root until then.
- * old_...      Where the finalizer and data before are stored, NULL if there were none; may be NULL.  Left as they are if
- *              there is no memory.
+ * old_...      Where the finalizer and data before are stored, NULL if there were none; may be NULL.  Left as they are
+ *              if there is no memory.
  */
 GC_API void GC_CALL GC_register_finalizer(void * /* block */, GC_finalization_proc /* finalizer */, void * /* data */,
                                           GC_finalization_proc * /* old finalizer */, void ** /* old data */)
   GC_ATTR_NONNULL(1);
 GC_API void GC_CALL GC_register_finalizer_ignore_self(void *, GC_finalization_proc, void *, GC_finalization_proc *,
                                                       void **) GC_ATTR_NONNULL(1);
-GC_API void GC_CALL GC_register_finalizer_no_order(void *, GC_finalization_proc, void *, GC_finalization_proc *, void **)
-  GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_register_finalizer_no_order(void *, GC_finalization_proc, void *, GC_finalization_proc *,
+                                                   void **) GC_ATTR_NONNULL(1);
 GC_API void GC_CALL GC_register_finalizer_unreachable(void *, GC_finalization_proc, void *, GC_finalization_proc *,
                                                       void **) GC_ATTR_NONNULL(1);
 
 GC_API void GC_CALL GC_debug_register_finalizer(void *, GC_finalization_proc, void *, GC_finalization_proc *, void **)
   GC_ATTR_NONNULL(1);
-GC_API void GC_CALL GC_debug_register_finalizer_ignore_self(void *, GC_finalization_proc, void *, GC_finalization_proc *,
-                                                            void **) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_register_finalizer_ignore_self(void *, GC_finalization_proc, void *,
+                                                            GC_finalization_proc *, void **) GC_ATTR_NONNULL(1);
 GC_API void GC_CALL GC_debug_register_finalizer_no_order(void *, GC_finalization_proc, void *, GC_finalization_proc *,
                                                          void **) GC_ATTR_NONNULL(1);
-GC_API void GC_CALL GC_debug_register_finalizer_unreachable(void *, GC_finalization_proc, void *, GC_finalization_proc *,
-                                                            void **) GC_ATTR_NONNULL(1);
+GC_API void GC_CALL GC_debug_register_finalizer_unreachable(void *, GC_finalization_proc, void *,
+                                                            GC_finalization_proc *, void **) GC_ATTR_NONNULL(1);
 
 #ifdef GC_DEBUG
 #define GC_REGISTER_FINALIZER(block, finalizer, data, old_finalizer, old_data) \
@@ -106,8 +106,8 @@ GC_API void GC_CALL GC_set_java_finalization(int /* whether */);
 GC_API int GC_CALL GC_get_java_finalization(void);
 
 /**
- * Called at most once a collection when finalizers are due, with GC_set_finalize_on_demand only: to wake up a thread that
- * calls GC_invoke_finalizers.  NULL is none.  The setter and the getter take the lock.
+ * Called at most once a collection when finalizers are due, with GC_set_finalize_on_demand only: to wake up a thread
+ * that calls GC_invoke_finalizers.  NULL is none.  The setter and the getter take the lock.
  */
 typedef void (GC_CALLBACK *GC_finalizer_notifier_proc)(void);
 GC_API GC_ATTR_DEPRECATED GC_finalizer_notifier_proc GC_finalizer_notifier;
@@ -115,8 +115,8 @@ GC_API void GC_CALL GC_set_finalizer_notifier(GC_finalizer_notifier_proc);
 GC_API GC_finalizer_notifier_proc GC_CALL GC_get_finalizer_notifier(void);
 
 /**
- * Called for each block whose finalizer has become due, with the lock held.  NULL is none.  The setter and the getter take
- * the lock.
+ * Called for each block whose finalizer has become due, with the lock held.  NULL is none.  The setter and the getter
+ * take the lock.
  */
 typedef void (GC_CALLBACK *GC_await_finalize_proc)(void * /* block */);
 GC_API void GC_CALL GC_set_await_finalize_proc(GC_await_finalize_proc);

@@ -7,6 +7,8 @@
 
 #include "base.h"
 #include "collect.h"
+#include "heap_size.h"
+#include "incremental.h"
 #include "messages.h"
 #include "stats.h"
 #include "threads.h"

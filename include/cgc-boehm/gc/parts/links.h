@@ -2,9 +2,9 @@
 /**
  * Weak pointers: links that a collection clears, hidden pointers, and toggle references.
  *
- * A link is a word that does not keep the block it points to, because it is hidden or in a block that is not scanned.  To
- * make an ordinary pointer of it a program must hold the lock (GC_call_with_alloc_lock).  With GC_set_find_leak none is
- * registered, and the calls that would return GC_UNIMPLEMENTED.
+ * A link is a word that does not keep the block it points to, because it is hidden or in a block that is not scanned.
+ * To make an ordinary pointer of it a program must hold the lock (GC_call_with_alloc_lock).  With GC_set_find_leak none
+ * is registered, and the calls that would return GC_UNIMPLEMENTED.
  */
 #ifndef CGC_BOEHM_LINKS_H
 #define CGC_BOEHM_LINKS_H
@@ -17,8 +17,8 @@ extern "C" {
 #endif
 
 /**
- * Has a link set to NULL when its block has become unreachable: before it is decided which finalizers are due, so that the
- * link counts for none of them.
+ * Has a link set to NULL when its block has become unreachable: before it is decided which finalizers are due, so that
+ * the link counts for none of them.
  *
  * link     Aligned; in the heap or not.  If in a block, it is forgotten with that block.
  * block    The start of a block.  GC_register_disappearing_link takes that which the link is in.
@@ -79,8 +79,8 @@ typedef enum {
 } GC_ToggleRefStatus;
 
 /**
- * Asked by each collection how a registered block is referred to, with the lock held and the world running.  NULL is none,
- * and then nothing can be registered.  The setter and the getter take the lock.
+ * Asked by each collection how a registered block is referred to, with the lock held and the world running.  NULL is
+ * none, and then nothing can be registered.  The setter and the getter take the lock.
  */
 typedef GC_ToggleRefStatus (GC_CALLBACK *GC_toggleref_func)(void * /* block */);
 GC_API void GC_CALL GC_set_toggleref_func(GC_toggleref_func);

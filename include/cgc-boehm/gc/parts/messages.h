@@ -24,8 +24,8 @@ GC_API GC_warn_proc GC_CALL GC_get_warn_proc(void);
 GC_API void GC_CALLBACK GC_ignore_warn_proc(char *, GC_word);
 
 /**
- * Called before the library ends the program: with the reason before abort, with NULL before exit.  The default one writes
- * the reason to stderr.  The setter and the getter take the lock.
+ * Called before the library ends the program: with the reason before abort, with NULL before exit.  The default one
+ * writes the reason to stderr.  The setter and the getter take the lock.
  */
 typedef void (GC_CALLBACK *GC_abort_func)(const char * /* reason */);
 GC_API void GC_CALL GC_set_abort_func(GC_abort_func) GC_ATTR_NONNULL(1);

@@ -42,7 +42,7 @@ GC_API size_t GC_CALL GC_get_memory_use(void);
 GC_API GC_ATTR_DEPRECATED GC_word GC_gc_no;
 GC_API GC_word GC_CALL GC_get_gc_no(void);
 
-/** GC_get_heap_size, _free_bytes, _unmapped_bytes, _bytes_since_gc and _total_bytes at once; each pointer may be NULL. */
+/** GC_get_heap_size, _free_bytes, _unmapped_bytes, _bytes_since_gc, _total_bytes at once; each pointer may be NULL. */
 GC_API void GC_CALL GC_get_heap_usage_safe(GC_word *, GC_word *, GC_word *, GC_word *, GC_word *);
 
 /** Fields may be added at the end, and none is ever removed. */
@@ -64,7 +64,7 @@ struct GC_prof_stats_s {
 /**
  * Reads the numbers.
  *
- * bytes    sizeof(struct GC_prof_stats_s) as the program knows it.  Fields that the library does not know are set to -1.
+ * bytes    sizeof(struct GC_prof_stats_s) as the program knows it.  Fields that the library does not know become -1.
  * Returns  How many bytes of the structure the library knows.
  */
 GC_API size_t GC_CALL GC_get_prof_stats(struct GC_prof_stats_s *, size_t /* bytes */);

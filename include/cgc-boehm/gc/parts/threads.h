@@ -54,7 +54,8 @@ typedef void *(GC_CALLBACK *GC_stack_base_func)(struct GC_stack_base *, void * /
 GC_API void *GC_CALL GC_call_with_stack_base(GC_stack_base_func, void * /* data */) GC_ATTR_NONNULL(1);
 
 /**
- * Where the collector thinks that the stack, or the coroutine's stack, of this registered thread begins.  Takes the lock.
+ * Where the collector thinks that the stack, or the coroutine's stack, of this registered thread begins.  Takes the
+ * lock.
  *
  * Returns  The thread, for GC_set_stackbottom.  Not NULL.
  */
@@ -93,8 +94,8 @@ GC_API void *GC_CALL GC_call_with_gc_active(GC_fn_type, void * /* data */) GC_AT
 /* ---- registration ---- */
 
 /**
- * Must be called once, by a registered thread, before the first GC_register_my_thread, unless threads were made before by
- * GC_pthread_create.
+ * Must be called once, by a registered thread, before the first GC_register_my_thread, unless threads were made before
+ * by GC_pthread_create.
  */
 GC_API void GC_CALL GC_allow_register_threads(void);
 
