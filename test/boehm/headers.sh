@@ -14,24 +14,20 @@ fail() {
   failed=1
 }
 
-# compile COMPILER LANGUAGE ARGUMENT...: source from stdin
-compile() {
-  compiler=$1 language=$2
-  shift 2
-  # shellcheck disable=SC2086  # CC may hold options
-  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" - || fail "$compiler $*"
-}
-
 # One header, and again, as when another one includes it.
-source_of() {
-  printf '#include <%s>\n#include <%s>\ntypedef int not_empty;\n' "$1" "$1"
+compile() { # COMPILER LANGUAGE HEADER ARGUMENT...
+  compiler=$1 language=$2 header=$3
+  shift 3
+  printf '#include <%s>\n#include <%s>\ntypedef int not_empty;\n' "$header" "$header" >"$dir/source"
+  # shellcheck disable=SC2086  # CC may hold options
+  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" "$dir/source" || fail "$compiler $header $*"
 }
 
-# compile_alone COMPILER LANGUAGE STANDARD HEADER
-compile_alone() {
+# With each combination of what programs define.
+compile_alone() { # COMPILER LANGUAGE HEADER ARGUMENT...
   for defines in '' -DGC_THREADS -DGC_DEBUG '-DGC_THREADS -DGC_DEBUG' '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' -DGC_BUILD; do
     # shellcheck disable=SC2086  # a list
-    source_of "$4" | compile "$1" "$2" -std="$3" $defines -I"$include"
+    compile "$@" $defines -I"$include"
   done
 }
 
@@ -53,11 +49,14 @@ for name in $headers; do
 done
 
 for name in $headers; do
-  is_cxx "$name" || for standard in gnu11 c99; do compile_alone "$CC" c $standard "$name"; done
+  is_cxx "$name" && continue
+  for standard in gnu11 c99; do
+    compile_alone "$CC" c "$name" -std=$standard -Wstrict-prototypes
+  done
 done
 
 # As programs do that were written for headers right in the include directory.
-source_of leak_detector.h | compile "$CC" c -std=gnu11 -I"$include/gc"
+compile "$CC" c leak_detector.h -std=gnu11 -I"$include/gc"
 
 if ! command -v "$cxx" >/dev/null; then
   [ $failed -eq 0 ] || exit 1
@@ -66,11 +65,11 @@ if ! command -v "$cxx" >/dev/null; then
 fi
 
 for name in $headers; do
-  for standard in c++11 c++17; do compile_alone "$cxx" c++ $standard "$name"; done
+  for standard in c++11 c++17; do compile_alone "$cxx" c++ "$name" -std=$standard; done
 done
 for defines in -DGC_NAMESPACE -DGC_NAME_CONFLICT -DGC_ATOMIC_UNCOLLECTABLE -DGC_NO_OPERATOR_NEW_ARRAY \
   -DGC_NO_FINALIZATION -DGC_INCLUDE_NEW -DGC_NEW_ABORTS_ON_OOM; do
-  source_of gc_cpp.h | compile "$cxx" c++ -std=c++17 $defines -I"$include"
-  source_of gc/gc_allocator.h | compile "$cxx" c++ -std=c++17 $defines -I"$include"
+  compile "$cxx" c++ gc_cpp.h -std=c++17 $defines -I"$include"
+  compile "$cxx" c++ gc/gc_allocator.h -std=c++17 $defines -I"$include"
 done
 exit $failed
