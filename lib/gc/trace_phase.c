@@ -6,10 +6,11 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/assist.h"
+#include "gc/client.h"
 #include "gc/crew.h"
 #include "gc/dirty_roots.h"
 #include "gc/limbo.h"
-#include "gc/mark.h"
+#include "gc/mark_block.h"
 #include "gc/seen_words.h"
 #include "gc/shadow.h"
 #include "heap/page_heap.h"
@@ -228,10 +229,27 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
   return add_results(count, result);
 }
 
+/* Code of the program's runs on its own thread. */
+static unsigned
+crew_size_stopped(size_t bytes) {
+  return gc_client.needs_stop() ? 1 : crew_size_for(bytes);
+}
+
 int
 trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
-  return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
+  return trace_by_crew(crew_size_stopped(page_heap_used_bytes() + roots->bytes), &job, result);
+}
+
+int
+trace_client_stw(struct trace_result *result) {
+  struct trace_job job = {.deadline_ns = UINT64_MAX};
+  init_marker(0, true, &job);
+  gc_client.push_roots_stw(markers[0]);
+  mark_finish(markers[0]);
+  gc_client.conclude_stw(markers[0]);
+  mark_finish(markers[0]);
+  return add_results(1, result);
 }
 
 /* ---- beside the program ---- */
@@ -303,7 +321,7 @@ trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages,
                  bool *is_finished, struct trace_result *result) {
   enum { ALONE_PAGES_MAX = CGC_CONFIG_HOSTILE ? 0 : 32 };
   struct trace_job job = {.roots = roots, .pages = pages, .skips_watched = true, .deadline_ns = deadline_ns};
-  unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_for(page_heap_used_bytes()) : 1;
+  unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_stopped(page_heap_used_bytes()) : 1;
   int err = trace_by_crew(wanted, &job, result);
   *is_finished = !job.is_interrupted;
   return err;
