@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each header of the Boehm interface compiles alone, without warnings, in C and C++, with and without threads and debugging;
-# and each is installed.
+# Each header of the Boehm interface compiles alone, without warnings, in C and C++, with and without threads and
+# debugging; and each is installed.
 set -u
 include=$srcdir/include/cgc-boehm
 cxx=${CXX:-c++}
@@ -20,12 +20,14 @@ compile() { # COMPILER LANGUAGE HEADER ARGUMENT...
   shift 3
   printf '#include <%s>\n#include <%s>\ntypedef int not_empty;\n' "$header" "$header" >"$dir/source"
   # shellcheck disable=SC2086  # CC may hold options
-  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" "$dir/source" || fail "$compiler $header $*"
+  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" "$dir/source" ||
+    fail "$compiler $header $*"
 }
 
 # With each combination of what programs define.
 compile_alone() { # COMPILER LANGUAGE HEADER ARGUMENT...
-  for defines in '' -DGC_THREADS -DGC_DEBUG '-DGC_THREADS -DGC_DEBUG' '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' -DGC_BUILD; do
+  for defines in '' -DGC_THREADS -DGC_DEBUG '-DGC_THREADS -DGC_DEBUG' \
+    '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' -DGC_BUILD; do
     # shellcheck disable=SC2086  # a list
     compile "$@" $defines -I"$include"
   done
@@ -38,9 +40,9 @@ is_cxx() {
 cd "$include" || exit 1
 headers=$(find . -name '*.h' | sed 's|^\./||' | sort)
 
-for name in gc.h gc_cpp.h gc/gc.h gc/gc_allocator.h gc/gc_backptr.h gc/gc_config_macros.h gc/gc_cpp.h gc/gc_disclaim.h \
-  gc/gc_gcj.h gc/gc_inline.h gc/gc_mark.h gc/gc_pthread_redirects.h gc/gc_tiny_fl.h gc/gc_typed.h gc/gc_version.h \
-  gc/javaxfc.h gc/leak_detector.h; do
+for name in gc.h gc_cpp.h gc/cord.h gc/cord_pos.h gc/ec.h gc/gc.h gc/gc_allocator.h gc/gc_backptr.h \
+  gc/gc_config_macros.h gc/gc_cpp.h gc/gc_disclaim.h gc/gc_gcj.h gc/gc_inline.h gc/gc_mark.h \
+  gc/gc_pthread_redirects.h gc/gc_tiny_fl.h gc/gc_typed.h gc/gc_version.h gc/javaxfc.h gc/leak_detector.h; do
   [ -f "$name" ] || fail "$name is missing"
 done
 

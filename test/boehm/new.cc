@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * new and delete of a program linked with libgccpp: what they allocate is a root, and lack of memory is told by bad_alloc.
- * Prints what is wrong; cpp_libraries.sh runs it.
+ * new and delete of a program linked with libgccpp: what they allocate is a root, and lack of memory is told by
+ * bad_alloc.  Prints what is wrong; cpp_libraries.sh runs it.
  */
 #include <gc/gc_cpp.h>
 
