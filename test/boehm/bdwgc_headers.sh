@@ -11,8 +11,10 @@ missing() {
 }
 
 [ -f "$theirs/gc/gc_version.h" ] || missing "it needs bdwgc's headers, $theirs/gc/gc.h (install libgc-dev)"
-their_version=$(awk '$1 == "#define" && $2 ~ /^GC_TMP_VERSION_/ { printf "%s%s", dot, $3; dot = "." }' "$theirs/gc/gc_version.h")
-[ "$their_version" = 8.2.2 ] || missing "it needs bdwgc's headers of version 8.2.2, and these are of ${their_version:-none}"
+their_version=$(awk '$1 == "#define" && $2 ~ /^GC_TMP_VERSION_/ { printf "%s%s", dot, $3; dot = "." }' \
+  "$theirs/gc/gc_version.h")
+[ "$their_version" = 8.2.2 ] ||
+  missing "it needs bdwgc's headers of version 8.2.2, and these are of ${their_version:-none}"
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes and deletes objects of every sort of gc_cpp.h, and containers of gc_allocator.h.  same_macros.sh runs this with two sets
- * of headers and the functions of stubs.c, and compares what it prints.
+ * Makes and deletes objects of every sort of gc_cpp.h, and containers of gc_allocator.h.  same_macros.sh runs this with
+ * two sets of headers and the functions of stubs.c, and compares what it prints.
  */
 #include <gc/gc_cpp.h>
 
@@ -256,7 +256,8 @@ tell_types(void) {
   std::printf("convertible %d %d\n", std::is_convertible<gc_allocator<int>, gc_allocator<long> >::value,
               std::is_convertible<traceable_allocator<int>, traceable_allocator<long> >::value);
   std::printf("noexcept %d %d\n", noexcept(gc_allocator<int>()), noexcept(gc_allocator<int>().deallocate(0, 0)));
-  std::printf("sizes %zu %zu %zu %zu\n", sizeof(gc), sizeof(gc_cleanup), sizeof(second_base), sizeof(gc_allocator<int>));
+  std::printf("sizes %zu %zu %zu %zu\n", sizeof(gc), sizeof(gc_cleanup), sizeof(second_base),
+              sizeof(gc_allocator<int>));
 }
 
 int

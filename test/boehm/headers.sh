@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each header of the Boehm interface compiles alone, without warnings, in C and C++, with and without threads and debugging;
-# and each is installed.
+# Each header of the Boehm interface compiles alone, without warnings, in C and C++, with and without threads and
+# debugging; and each is installed.
 set -u
 include=$srcdir/include/cgc-boehm
 cxx=${CXX:-c++}
@@ -14,24 +14,22 @@ fail() {
   failed=1
 }
 
-# compile COMPILER LANGUAGE ARGUMENT...: source from stdin
-compile() {
-  compiler=$1 language=$2
-  shift 2
-  # shellcheck disable=SC2086  # CC may hold options
-  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" - || fail "$compiler $*"
-}
-
 # One header, and again, as when another one includes it.
-source_of() {
-  printf '#include <%s>\n#include <%s>\ntypedef int not_empty;\n' "$1" "$1"
+compile() { # COMPILER LANGUAGE HEADER ARGUMENT...
+  compiler=$1 language=$2 header=$3
+  shift 3
+  printf '#include <%s>\n#include <%s>\ntypedef int not_empty;\n' "$header" "$header" >"$dir/source"
+  # shellcheck disable=SC2086  # CC may hold options
+  $compiler "$@" -Wall -Wextra -pedantic -Werror -fsyntax-only -x "$language" "$dir/source" ||
+    fail "$compiler $header $*"
 }
 
-# compile_alone COMPILER LANGUAGE STANDARD HEADER
-compile_alone() {
-  for defines in '' -DGC_THREADS -DGC_DEBUG '-DGC_THREADS -DGC_DEBUG' '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' -DGC_BUILD; do
+# With each combination of what programs define.
+compile_alone() { # COMPILER LANGUAGE HEADER ARGUMENT...
+  for defines in '' -DGC_THREADS -DGC_DEBUG '-DGC_THREADS -DGC_DEBUG' \
+    '-DGC_THREADS -DGC_NO_THREAD_REDIRECTS' -DGC_BUILD; do
     # shellcheck disable=SC2086  # a list
-    source_of "$4" | compile "$1" "$2" -std="$3" $defines -I"$include"
+    compile "$@" $defines -I"$include"
   done
 }
 
@@ -42,9 +40,9 @@ is_cxx() {
 cd "$include" || exit 1
 headers=$(find . -name '*.h' | sed 's|^\./||' | sort)
 
-for name in gc.h gc_cpp.h gc/gc.h gc/gc_allocator.h gc/gc_backptr.h gc/gc_config_macros.h gc/gc_cpp.h gc/gc_disclaim.h \
-  gc/gc_gcj.h gc/gc_inline.h gc/gc_mark.h gc/gc_pthread_redirects.h gc/gc_tiny_fl.h gc/gc_typed.h gc/gc_version.h \
-  gc/javaxfc.h gc/leak_detector.h; do
+for name in gc.h gc_cpp.h gc/cord.h gc/cord_pos.h gc/ec.h gc/gc.h gc/gc_allocator.h gc/gc_backptr.h \
+  gc/gc_config_macros.h gc/gc_cpp.h gc/gc_disclaim.h gc/gc_gcj.h gc/gc_inline.h gc/gc_mark.h \
+  gc/gc_pthread_redirects.h gc/gc_tiny_fl.h gc/gc_typed.h gc/gc_version.h gc/javaxfc.h gc/leak_detector.h; do
   [ -f "$name" ] || fail "$name is missing"
 done
 
@@ -53,11 +51,14 @@ for name in $headers; do
 done
 
 for name in $headers; do
-  is_cxx "$name" || for standard in gnu11 c99; do compile_alone "$CC" c $standard "$name"; done
+  is_cxx "$name" && continue
+  for standard in gnu11 c99; do
+    compile_alone "$CC" c "$name" -std=$standard -Wstrict-prototypes
+  done
 done
 
 # As programs do that were written for headers right in the include directory.
-source_of leak_detector.h | compile "$CC" c -std=gnu11 -I"$include/gc"
+compile "$CC" c leak_detector.h -std=gnu11 -I"$include/gc"
 
 if ! command -v "$cxx" >/dev/null; then
   [ $failed -eq 0 ] || exit 1
@@ -66,11 +67,11 @@ if ! command -v "$cxx" >/dev/null; then
 fi
 
 for name in $headers; do
-  for standard in c++11 c++17; do compile_alone "$cxx" c++ $standard "$name"; done
+  for standard in c++11 c++17; do compile_alone "$cxx" c++ "$name" -std=$standard; done
 done
 for defines in -DGC_NAMESPACE -DGC_NAME_CONFLICT -DGC_ATOMIC_UNCOLLECTABLE -DGC_NO_OPERATOR_NEW_ARRAY \
   -DGC_NO_FINALIZATION -DGC_INCLUDE_NEW -DGC_NEW_ABORTS_ON_OOM; do
-  source_of gc_cpp.h | compile "$cxx" c++ -std=c++17 $defines -I"$include"
-  source_of gc/gc_allocator.h | compile "$cxx" c++ -std=c++17 $defines -I"$include"
+  compile "$cxx" c++ gc_cpp.h -std=c++17 $defines -I"$include"
+  compile "$cxx" c++ gc/gc_allocator.h -std=c++17 $defines -I"$include"
 done
 exit $failed

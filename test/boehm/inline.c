@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocates with gc_inline.h from lists of every sort.  same_macros.sh runs this with two sets of headers and the functions of
- * stubs.c, and compares what it prints.
+ * Allocates with gc_inline.h from lists of every sort.  same_macros.sh runs this with two sets of headers and the
+ * functions of stubs.c, and compares what it prints.
  */
 #include <gc/gc.h>
 

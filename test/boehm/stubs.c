@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stand-ins for the library's functions that gc_inline.h and the C++ headers call: each prints its name and arguments, so
- * that what two sets of headers make of the same program can be compared.  No header of either set is included.
+ * Stand-ins for the library's functions that gc_inline.h and the C++ headers call: each prints its name and arguments,
+ * so that what two sets of headers make of the same program can be compared.  No header of either set is included.
  *
  * Blocks are in an arena and never reused; addresses are printed as offsets in it.
  */
