@@ -137,6 +137,7 @@ cycle_hooks_install(void) {
     .begin = begin,
     .needs_stop = needs_stop,
     .scan_block = kinds_scan_block,
+    .wants_program = kinds_want_program,
     .push_roots_stw = push_roots_stw,
     .conclude_stw = conclude_stw,
     .adopt_span = kinds_adopt_span,

@@ -263,6 +263,13 @@ kinds_scan_block(struct marker *marker, const struct cgc_span *span, uintptr_t a
   descriptor_scan(marker, addr, bytes, kind->descriptor + (kind->adds_size ? bytes : 0));
 }
 
+/* A block's own descriptor may name a procedure, too. */
+bool
+kinds_want_program(const struct cgc_span *span) {
+  GC_word tag = kinds[span->client_kind].descriptor & GC_DS_TAGS;
+  return tag == GC_DS_PROC || (tag == GC_DS_PER_OBJECT && descriptor_has_procedures());
+}
+
 void
 kinds_close_windows_stw(void) {
   for (unsigned i = KIND_FIRST_MADE; i < kind_count; i++)

@@ -47,6 +47,7 @@ unsigned kinds_of_block(const struct cgc_span *span, const void *block);
 
 /* The hooks of gc/client.h. */
 void kinds_scan_block(struct marker *marker, const struct cgc_span *span, uintptr_t addr);
+bool kinds_want_program(const struct cgc_span *span);
 void kinds_adopt_span(struct cgc_span *span);
 void kinds_adopt_fork(void);
 

@@ -17,6 +17,12 @@ no_block(struct marker *marker, const struct cgc_span *span, uintptr_t addr) {
   (void)marker, (void)span, (void)addr;
 }
 
+static bool
+no_program(const struct cgc_span *span) {
+  (void)span;
+  return false;
+}
+
 static void
 no_marks(struct marker *marker) {
   (void)marker;
@@ -36,6 +42,7 @@ struct gc_client gc_client = {
   .begin = nothing,
   .needs_stop = never,
   .scan_block = no_block,
+  .wants_program = no_program,
   .push_roots_stw = no_marks,
   .conclude_stw = no_marks,
   .adopt_span = no_span,

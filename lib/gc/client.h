@@ -5,7 +5,7 @@
  * Without one the functions below do nothing.
  *
  * Functions named _stw are called by the thread that collects, with the world stopped.  With needs_stop that is a
- * thread of the program, on a stack of the collector's, and one marker marks alone: so they may run the program's code.
+ * thread of the program, on a stack of the collector's, and marker 0: so they may run the program's code.
  */
 #ifndef CGC_GC_CLIENT_H
 #define CGC_GC_CLIENT_H
@@ -24,8 +24,10 @@ struct gc_client {
   /* Whether the program's own code takes part in the mark, which then is one stop. */
   bool (*needs_stop)(void);
 
-  /* A block of a span with a client_kind is reached: marks what it refers to.  Any marker. */
+  /* A block of a span with a client_kind is reached: marks what it refers to.  Any marker, but where the second says
+   * that this takes the program's code: then marker 0, in a stop. */
   void (*scan_block)(struct marker *marker, const struct cgc_span *span, uintptr_t addr);
+  bool (*wants_program)(const struct cgc_span *span);
 
   /* Roots of its own that are not registered ranges. */
   void (*push_roots_stw)(struct marker *marker);

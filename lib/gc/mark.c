@@ -153,6 +153,10 @@ scan_described_small(struct marker *marker, struct cgc_span *span) {
 /* As the client says; a large block in one go. */
 static void
 scan_described(struct marker *marker, struct cgc_span *span) {
+  if (marker->index && gc_client.wants_program(span)) {
+    mark_queue_leave(span);
+    return;
+  }
   release_span(marker, span);
   if (span->slot_bytes) {
     scan_described_small(marker, span);
@@ -253,7 +257,7 @@ mark_drain(struct marker *marker) {
     }
     if (!span)
       return true;
-    if (mark_queue_is_wanted() && !mark_queue_has_work())
+    if (mark_queue_is_wanted() && !mark_queue_has_work_for(marker->index + 1))
       share_spans(marker);
     scan_span(marker, span);
   }
@@ -268,5 +272,5 @@ mark_hand_over(struct marker *marker) {
 
 bool
 mark_steal(struct marker *marker) {
-  return mark_queue_steal(&marker->taken);
+  return mark_queue_steal(marker->index, &marker->taken);
 }

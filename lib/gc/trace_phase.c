@@ -79,7 +79,7 @@ await_work(struct marker *marker, struct trace_job *job) {
   enum { SPINS = 64 };
   begin_waiting(marker, job);
   for (unsigned turn = 1;; turn++) {
-    if (mark_queue_has_work()) {
+    if (mark_queue_has_work_for(marker->index)) {
       end_waiting(marker, job);
       if (mark_steal(marker))
         return true;
@@ -229,16 +229,10 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
   return add_results(count, result);
 }
 
-/* Code of the program's runs on its own thread. */
-static unsigned
-crew_size_stopped(size_t bytes) {
-  return gc_client.needs_stop() ? 1 : crew_size_for(bytes);
-}
-
 int
 trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
-  return trace_by_crew(crew_size_stopped(page_heap_used_bytes() + roots->bytes), &job, result);
+  return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
 }
 
 int
@@ -321,7 +315,7 @@ trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages,
                  bool *is_finished, struct trace_result *result) {
   enum { ALONE_PAGES_MAX = CGC_CONFIG_HOSTILE ? 0 : 32 };
   struct trace_job job = {.roots = roots, .pages = pages, .skips_watched = true, .deadline_ns = deadline_ns};
-  unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_stopped(page_heap_used_bytes()) : 1;
+  unsigned wanted = pages->page_count > ALONE_PAGES_MAX ? crew_size_for(page_heap_used_bytes()) : 1;
   int err = trace_by_crew(wanted, &job, result);
   *is_finished = !job.is_interrupted;
   return err;
