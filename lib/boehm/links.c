@@ -128,17 +128,11 @@ links_count(enum link_length length) {
 
 /* ---- the end of a mark ---- */
 
-/* What is no block of the heap is never unreachable. */
-static bool
-is_dead(uintptr_t addr) {
-  return GC_is_heap_ptr((const void *)addr) && !mark_has(addr);
-}
-
 void
 links_clear_stw(enum link_length length) {
   struct link *link;
   for (size_t place = 0; (link = key_table_at(&tables[length], &place));) {
-    if (!is_dead(~link->hidden_block)) {
+    if (!mark_lacks(~link->hidden_block)) {
       place++;
       continue;
     }
@@ -151,7 +145,7 @@ void
 links_forget_dead_stw(enum link_length length) {
   struct link *link;
   for (size_t place = 0; (link = key_table_at(&tables[length], &place));)
-    if (is_dead(~link->hidden_link))
+    if (mark_lacks(~link->hidden_link))
       key_table_remove(&tables[length], link);
     else
       place++;

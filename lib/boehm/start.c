@@ -31,6 +31,7 @@ static void
 choose_defaults(void) {
   options_preset(OPTION_TAGGED, 0);
   options_preset(OPTION_PACKED, 0);
+  options_preset(OPTION_DEMANGLE, 0);
   options_preset(OPTION_CONFIRM, 1);
 }
 

@@ -282,7 +282,8 @@ static void
 let_the_world_run(enum cycle_cause cause) {
   uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, stopped_ns = last_cycle.end_ns - last_cycle.begin_ns;
   uint64_t due_ns = min_u64(stopped_ns, RUN_NS_MAX);
-  if (cause == CYCLE_CAUSE_FORCED && last_cycle.threads && ran_ns < due_ns)
+  bool is_programs = gc_client.needs_stop();   /* whose threads know what to expect */
+  if (cause == CYCLE_CAUSE_FORCED && !is_programs && last_cycle.threads && ran_ns < due_ns)
     platform_sleep(due_ns - ran_ns);
 }
 

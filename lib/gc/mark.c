@@ -8,6 +8,7 @@
 #include "gc/limbo.h"
 #include "gc/mark_candidate.h"
 #include "gc/mark_scan.h"
+#include "world/named_roots.h"
 
 #include <string.h>
 
@@ -62,8 +63,15 @@ next_part(uintptr_t at, ssize_t bytes, uintptr_t end_addr) {
   return next < end_addr && bytes > (ssize_t)sizeof(uintptr_t) ? next - sizeof(uintptr_t) : next;
 }
 
+/* What is named can be read, and does not vanish while the world is stopped. */
 static void
-scan_root(struct marker *marker, const struct root *root) {
+scan_in_place(struct marker *marker, const struct root *root) {
+  const uintptr_t *word = (const uintptr_t *)root->start_addr, *end = (const uintptr_t *)root->end_addr;
+  mark_scan_named(marker, word, end, root->kind);
+}
+
+static void
+scan_copied(struct marker *marker, const struct root *root) {
   for (uintptr_t at = root->start_addr; at < root->end_addr;) {
     ssize_t bytes = roots_read(marker->copy, at, min_u64(root->end_addr - at, MARK_COPY_BYTES));
     if (bytes > 0)
@@ -72,6 +80,14 @@ scan_root(struct marker *marker, const struct root *root) {
       marker->err = (int)-bytes;
     at = next_part(at, bytes, root->end_addr);
   }
+}
+
+static void
+scan_root(struct marker *marker, const struct root *root) {
+  if (roots_policy.are_named && !marker->is_beside)
+    scan_in_place(marker, root);
+  else
+    scan_copied(marker, root);
 }
 
 /* On a stack compilers keep pointers to anywhere in a block. */
@@ -91,6 +107,28 @@ mark_root(struct marker *marker, const struct root *root) {
 
 /* ---- draining ---- */
 
+/* A block or two of the smallest sizes: to begin with vectors would take longer. */
+CGC_INLINE void
+scan_short(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
+  marker->scanned_bytes += (size_t)(end - word) * sizeof *word;
+  for (; word < end; word++) {
+    uintptr_t addr = *word & marker->address_mask;
+    if (marker_has_in_heap(marker, addr))
+      consider(marker, addr);
+  }
+}
+
+static void
+scan_range(struct marker *marker, const struct mark_range *range) {
+  enum { SHORT_BYTES = 32 };
+  const uintptr_t *word = (const uintptr_t *)range->addr, *end = (const uintptr_t *)(range->addr + range->bytes);
+  bool is_short = range->bytes <= SHORT_BYTES && !marker->finds_packed && !marker->demangles_heap;
+  if (is_short)
+    scan_short(marker, word, end);
+  else
+    mark_scan_block(marker, word, end);
+}
+
 /* Takes a range in place of one whose memory has been fetched meanwhile; an empty one takes none. */
 CGC_INLINE void
 scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
@@ -99,7 +137,7 @@ scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
   __builtin_prefetch((const void *)(addr + bytes - 1));   /* the processor sees what lies between, if that is much */
   *oldest = (struct mark_range){addr, bytes};
   if (ready.bytes)
-    mark_scan_block(marker, (const uintptr_t *)ready.addr, (const uintptr_t *)(ready.addr + ready.bytes));
+    scan_range(marker, &ready);
 }
 
 /* Scans and looks up all that waits for memory. */

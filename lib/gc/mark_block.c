@@ -61,6 +61,14 @@ mark_has(uintptr_t addr) {
   return span && atom_load_rlx(&span->words[word].mark) & bit;
 }
 
+bool
+mark_lacks(uintptr_t addr) {
+  unsigned word;
+  uint64_t bit;
+  const struct cgc_span *span = find_slot(addr, &word, &bit);
+  return span && !(atom_load_rlx(&span->words[word].mark) & bit);
+}
+
 /* Nobody else writes the words. */
 static void
 set_bits(atom_word *word, uint64_t bits, bool value) {

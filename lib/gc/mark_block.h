@@ -21,6 +21,7 @@ void mark_settle(struct marker *marker);
 /* The mark of the block that addr points into.  Setting it does not have its contents scanned.  World stopped, and no
  * marker at work. */
 bool mark_has(uintptr_t addr);
+bool mark_lacks(uintptr_t addr);   /* a block of the heap, or a slot, is there and has none */
 void mark_set_stw(uintptr_t addr);
 void mark_clear_stw(uintptr_t addr);
 

@@ -96,14 +96,22 @@ cut_named(struct page_range cut) {
 
 static bool
 list_static_data_stw(void) {
-  if (!roots_policy.have_static_data)
-    return true;
-  if (!static_data_list_stw(roots_policy.filter, &named))
+  if (!static_data_note_stw(roots_policy.filter))
     return false;
+  return !roots_policy.have_static_data || static_data_list_stw(&named);
+}
+
+/* In whole pages but for what is cut out. */
+static bool
+settle_named(void) {
+  widen_ranges(named.items, named.count);
+  sort_ranges(named.items, named.count);
+  named.count = join_ranges(named.items, named.count);
   const struct page_range *ranges = excluded.items;
   for (size_t i = 0; i < excluded.count; i++)
     if (!cut_named(ranges[i]))
       return false;
+  sort_ranges(named.items, named.count);
   return true;
 }
 
@@ -124,7 +132,8 @@ add_common(const struct page_ranges *pages, const struct page_range *names, size
   for (const struct page_range *name = names; name < names + name_count; name++) {
     while (at < pages->count && pages->ranges[at].end_addr <= name->start_addr)
       at++;
-    for (size_t i = at; i < pages->count && pages->ranges[i].start_addr < name->end_addr; i++) {
+    bool is_empty = name->start_addr == name->end_addr;   /* all of it was cut out */
+    for (size_t i = at; !is_empty && i < pages->count && pages->ranges[i].start_addr < name->end_addr; i++) {
       struct page_range *range = array_add(&both, sizeof *range);
       if (!range)
         return false;
@@ -138,11 +147,8 @@ add_common(const struct page_ranges *pages, const struct page_range *names, size
 bool
 named_roots_select_stw(const struct page_ranges *pages, struct page_ranges *result) {
   both.count = named.count = 0;
-  if (!list_static_data_stw() || !list_thread_data_stw())
-    return false;
-  widen_ranges(named.items, named.count);
-  sort_ranges(named.items, named.count);
-  if (!add_common(pages, named.items, join_ranges(named.items, named.count)))
+  if (!list_static_data_stw() || !list_thread_data_stw() || !settle_named() ||
+      !add_common(pages, named.items, named.count))
     return false;
   *result = (struct page_ranges){both.items, both.count};
   return true;

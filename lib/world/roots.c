@@ -7,6 +7,7 @@
 #include "base/hull.h"
 #include "base/lock.h"
 #include "base/platform.h"
+#include "world/held_words.h"
 #include "world/kernel_held.h"
 #include "world/named_roots.h"
 #include "world/pages.h"
@@ -144,12 +145,25 @@ descriptor_holder_stw(void) {
   return 0;
 }
 
+/* Where roots are named the kernel's words are none, but what threads have returned is. */
+static int
+list_held_stw(const uintptr_t **words, size_t *count) {
+  static struct array returned;   /* of words */
+  if (!roots_policy.are_named)
+    return kernel_held_list_stw(descriptor_holder_stw(), words, count);
+  returned.count = 0;
+  int err = held_words_list_stw(&returned);
+  *words = returned.items;
+  *count = returned.count;
+  return err;
+}
+
 /* They come back to stacks, and count as if they were there. */
 static int
 add_held_stw(void) {
   const uintptr_t *words;
   size_t count;
-  int err = kernel_held_list_stw(descriptor_holder_stw(), &words, &count);
+  int err = list_held_stw(&words, &count);
   if (err)
     return err;
   return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_STACK) ? 0 : ENOMEM;

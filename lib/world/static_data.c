@@ -104,34 +104,74 @@ next_namespace(const struct r_debug_extended *space) {
   return space->base.r_version > 1 ? space->r_next : NULL;
 }
 
-bool
-static_data_list_stw(static_data_filter *filter, struct array *ranges) {
+/* Which objects there are, and where: as good as unique. */
+static uint64_t
+fingerprint_objects(void) {
+  const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
   const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
+  uint64_t fingerprint = 1;
+  for (; space; space = next_namespace(space))
+    for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
+      const uintptr_t words[] = {(uintptr_t)map, map->l_addr, (uintptr_t)map->l_ld, (uintptr_t)map->l_name};
+      for (size_t i = 0; i < CGC_COUNT(words); i++)
+        fingerprint = (fingerprint ^ words[i]) * factor;
+    }
+  return fingerprint;
+}
+
+/* What was found the last time; owned by whoever holds the cycle lock. */
+static struct {
+  uint64_t fingerprint;
+  struct array ranges;              /* struct page_range: of all objects */
+  size_t longest_variables_bytes;   /* that any object has for a thread: how long an allocated one is, libc knows only */
+} seen;
+
+static size_t
+variables_bytes(const struct object *object) {
+  for (size_t i = 0; i < object->header_count; i++)
+    if (object->headers[i].p_type == PT_TLS)
+      return object->headers[i].p_memsz;
+  return 0;
+}
+
+static bool
+list_objects(static_data_filter *filter) {
+  const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
+  seen.ranges.count = seen.longest_variables_bytes = 0;
   for (; space; space = next_namespace(space))
     for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
       struct object object;
-      if (read_object(map, &object) && !add_object(&object, filter, ranges))
+      if (!read_object(map, &object))
+        continue;
+      seen.longest_variables_bytes = max_u64(seen.longest_variables_bytes, variables_bytes(&object));
+      if (!add_object(&object, filter, &seen.ranges))
         return false;
     }
   return true;
 }
 
-/* ---- thread-local variables ---- */
-
-/* The longest that any object has: how long an allocated one is, is known to libc only. */
-static size_t
-longest_variables_bytes(void) {
-  size_t longest = 0;
-  for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
-    struct object object;
-    if (!read_object(map, &object))
-      continue;
-    for (size_t i = 0; i < object.header_count; i++)
-      if (object.headers[i].p_type == PT_TLS)
-        longest = max_u64(longest, object.headers[i].p_memsz);
+bool
+static_data_note_stw(static_data_filter *filter) {
+  uint64_t fingerprint = fingerprint_objects();
+  if (filter || fingerprint != seen.fingerprint) {
+    seen.fingerprint = 0;
+    if (!list_objects(filter))
+      return false;
+    seen.fingerprint = filter ? 0 : fingerprint;
   }
-  return longest;
+  return true;
 }
+
+bool
+static_data_list_stw(struct array *ranges) {
+  const struct page_range *range = seen.ranges.items;
+  for (size_t i = 0; i < seen.ranges.count; i++)
+    if (!add_range(ranges, range[i].start_addr, range[i].end_addr))
+      return false;
+  return true;
+}
+
+/* ---- thread-local variables ---- */
 
 /* glibc's vector of a thread's variables, as the ABI of thread-local storage has it: the entry before the first one
  * counts them. */
@@ -143,18 +183,12 @@ struct variables_entry {
 #define VARIABLES_UNALLOCATED UINTPTR_MAX
 
 static bool
-add_allocated(uintptr_t vector_addr, struct array *ranges) {
-  struct variables_entry entry;
-  if (!read_exactly(&entry, vector_addr - sizeof entry, sizeof entry))
-    return true;
-  size_t count = entry.addr, bytes = count ? longest_variables_bytes() : 0;
-  for (size_t i = 1; i <= count; i++) {
-    if (!read_exactly(&entry, vector_addr + i * sizeof entry, sizeof entry))
-      break;
-    if (entry.addr && entry.addr != VARIABLES_UNALLOCATED && entry.to_free_addr &&
-        !add_range(ranges, entry.addr, entry.addr + bytes))
+add_allocated(const struct variables_entry *vector, struct array *ranges) {
+  size_t count = vector[-1].addr;
+  for (size_t i = 1; i <= count; i++)
+    if (vector[i].addr && vector[i].addr != VARIABLES_UNALLOCATED && vector[i].to_free_addr &&
+        !add_range(ranges, vector[i].addr, vector[i].addr + seen.longest_variables_bytes))
       return false;
-  }
   return true;
 }
 
@@ -162,9 +196,6 @@ add_allocated(uintptr_t vector_addr, struct array *ranges) {
 bool
 static_data_list_thread_stw(uintptr_t block_addr, struct array *ranges) {
   enum { VARIABLES_BYTES = 64 * 1024, BLOCK_BYTES = 4096, VECTOR_OFFSET = 8 };
-  uintptr_t vector_addr;
-  if (!add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES))
-    return false;
-  return !read_exactly(&vector_addr, block_addr + VECTOR_OFFSET, sizeof vector_addr) ||
-         add_allocated(vector_addr, ranges);
+  const struct variables_entry *vector = *(struct variables_entry **)(block_addr + VECTOR_OFFSET);
+  return add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES) && add_allocated(vector, ranges);
 }
