@@ -243,7 +243,7 @@ clear_tail(void *block, const struct cgc_span *span, size_t bytes) {
 static bool
 resize_in_place(void *block, struct cgc_span *span, size_t bytes) {
   size_t old_bytes = span_block_bytes(span);
-  if (!alloc_resize_in_place(span, alloc_request_bytes(bytes) + 1))
+  if (!alloc_resize_in_place(span, max_u64(bytes + alloc_slop_bytes, GRANULE_BYTES)))
     return false;
   clear_tail(block, span, bytes < old_bytes ? bytes : old_bytes);
   return true;
