@@ -17,7 +17,7 @@ if [ "${1-}" = --with ]; then
   other=$2 configurations=none
   shift 2
 fi
-[ $# -gt 0 ] || set -- alloc
+[ $# -gt 0 ] || set -- alloc kinds
 
 fail() {
   echo "FAIL: $*"
@@ -35,19 +35,21 @@ export SEMANTICS_LIBRARY="$dir/library.so" SEMANTICS_SECOND_LIBRARY="$dir/second
 
 # run PROGRAM CASE CONFIGURATION
 run() {
-  program=$top_builddir/test/boehm/semantics_$1
+  binary=$top_builddir/test/boehm/semantics_$1
+  name="$1:$2, $3"
   if [ -n "$other" ]; then
-    set -- "$1" "$2" "$3" "LD_LIBRARY_PATH=$other" BOEHM_SLACK=1
-    [ ! -x "${program%/*}/.libs/${program##*/}" ] || program=${program%/*}/.libs/${program##*/}
+    # The wrapper that libtool makes would find our own library.
+    [ ! -x "${binary%/*}/.libs/${binary##*/}" ] || binary=${binary%/*}/.libs/${binary##*/}
+    set -- "$2" "LD_LIBRARY_PATH=$other" BOEHM_SLACK=1
   else
-    set -- "$1" "$2" "$3" "CGC_OPTIONS=$3"
+    set -- "$2" "CGC_OPTIONS=$3"
   fi
-  name=$1:$2 case=$2 configuration=$3
-  shift 3
-  timeout -k 5 120 env "$@" "$program" "$case" >"$dir/output" 2>&1 </dev/null
+  argument_of_case=$1
+  shift
+  timeout -k 5 120 env "$@" "$binary" "$argument_of_case" >"$dir/output" 2>&1 </dev/null
   status=$?
   [ $status -eq 0 ] && return
-  fail "$name, $configuration: status $status"
+  fail "$name: status $status"
   tail -20 "$dir/output"
 }
 
