@@ -2,6 +2,7 @@
 #include "boehm/alloc.h"
 
 #include "boehm/after_cycle.h"
+#include "boehm/disclaim.h"
 #include "boehm/finalizers.h"
 #include "boehm/kinds.h"
 #include "boehm/links.h"
@@ -226,6 +227,7 @@ GC_free(void *block) {
     return;
   uncollectable_forget(block);
   finalizers_forget(block);
+  disclaim_forget(block);
   numbers_note_freed(GC_size(block));
   if (free_block(block) != FREE_VERDICT_FREED)
     messages_warn("GC_free of %p, which is not an allocated block", (uintptr_t)block);
