@@ -2,6 +2,7 @@
 #include "boehm/alloc.h"
 
 #include "boehm/after_cycle.h"
+#include "boehm/disclaim.h"
 #include "boehm/finalizers.h"
 #include "boehm/kinds.h"
 #include "boehm/links.h"
@@ -226,6 +227,7 @@ GC_free(void *block) {
     return;
   uncollectable_forget(block);
   finalizers_forget(block);
+  disclaim_forget(block);
   numbers_note_freed(GC_size(block));
   if (free_block(block) != FREE_VERDICT_FREED)
     messages_warn("GC_free of %p, which is not an allocated block", (uintptr_t)block);
@@ -243,7 +245,7 @@ clear_tail(void *block, const struct cgc_span *span, size_t bytes) {
 static bool
 resize_in_place(void *block, struct cgc_span *span, size_t bytes) {
   size_t old_bytes = span_block_bytes(span);
-  if (!alloc_resize_in_place(span, alloc_request_bytes(bytes) + 1))
+  if (!alloc_resize_in_place(span, max_u64(bytes + alloc_slop_bytes, GRANULE_BYTES)))
     return false;
   clear_tail(block, span, bytes < old_bytes ? bytes : old_bytes);
   return true;

@@ -15,11 +15,14 @@ enum {
  * blocks are allocated. */
 extern unsigned alloc_slop_bytes;
 
-/* What to ask the heap for, which leaves a byte of each slot free (heap/size_class.h). */
+/* What to ask the heap for.  It leaves a byte of each small slot free by itself (heap/size_class.h), but not of larger
+ * ones. */
 CGC_INLINE size_t
 alloc_request_bytes(size_t bytes) {
-  size_t wanted = bytes + alloc_slop_bytes - 1;
-  return CGC_UNLIKELY(bytes == 0 || wanted < GRANULE_BYTES - 1) ? GRANULE_BYTES - 1 : wanted;
+  size_t wanted = bytes + alloc_slop_bytes;
+  if (CGC_UNLIKELY(wanted < GRANULE_BYTES))
+    return wanted < bytes ? bytes : GRANULE_BYTES - 1;   /* more than there can be, or hardly any */
+  return wanted - (wanted <= SIZE_CLASS_PADDED_BYTES + 1);
 }
 
 /* Zeroes a block's whole slot, for a scan looks at all of it. */

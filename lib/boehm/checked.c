@@ -39,18 +39,6 @@ GC_same_obj(void *one, void *other) {
 }
 
 void *
-GC_pre_incr(void **at, ptrdiff_t bytes) {
-  return *at = GC_same_obj((char *)*at + bytes, *at);
-}
-
-void *
-GC_post_incr(void **at, ptrdiff_t bytes) {
-  void *before = *at;
-  *at = GC_same_obj((char *)before + bytes, before);
-  return before;
-}
-
-void *
 GC_is_valid_displacement(void *addr) {
   start_once();
   const char *base = GC_base(addr);
@@ -60,6 +48,24 @@ GC_is_valid_displacement(void *addr) {
   if (offset >= MARK_OFFSETS || !mark_offsets.is_valid[offset])
     GC_is_valid_displacement_print_proc(addr);
   return addr;
+}
+
+/* The result must count as a pointer, too. */
+static void *
+advanced(char *from, ptrdiff_t bytes) {
+  return GC_is_valid_displacement(GC_same_obj(from + bytes, from));
+}
+
+void *
+GC_pre_incr(void **at, ptrdiff_t bytes) {
+  return *at = advanced(*at, bytes);
+}
+
+void *
+GC_post_incr(void **at, ptrdiff_t bytes) {
+  void *before = *at;
+  *at = advanced(before, bytes);
+  return before;
 }
 
 /* Where roots lie is found in a stop only; what is no heap of ours is taken for one. */

@@ -92,35 +92,46 @@ disclaim_find_stw(struct marker *marker) {
 
 /* ---- afterwards ---- */
 
-static void *
-take_next(void) {
+/* With the lock held, as gc_disclaim.h has it: who looks a block up under the lock, and marks it, has it before its
+ * function is called or finds that it has gone. */
+static bool
+is_given_up_locked(void *block) {
+  if (!key_table_find(&found, hide_addr(block)))
+    return false;   /* the program has freed it */
+  bool is_kept = kinds_disclaim(heap_map_span((uintptr_t)block)->client_kind).call(block);
+  key_table_remove(&found, key_table_find(&found, hide_addr(block)));
+  return !is_kept;
+}
+
+/* False if there is none left. */
+static bool
+call_next(void) {
   struct thread_cache *cache = to_call.count ? alloc_lock_acquire() : NULL;
   if (!cache)
-    return NULL;
+    return false;
   void *block = to_call.count ? (void *)((uintptr_t *)to_call.items)[--to_call.count] : NULL;
+  bool is_given_up = block && is_given_up_locked(block);
   alloc_lock_release(cache);
+  if (is_given_up)
+    GC_free(block);   /* this variable has kept it */
   return block;
 }
 
-static void
-forget(void *block) {
-  struct thread_cache *cache = alloc_lock_acquire();
+void
+disclaim_call_all(void) {
+  while (call_next())
+    ;
+}
+
+void
+disclaim_forget(const void *block) {
+  struct thread_cache *cache = *(volatile size_t *)&found.count ? alloc_lock_acquire() : NULL;
   if (!cache)
     return;
   struct found *entry = key_table_find(&found, hide_addr(block));
   if (entry)
     key_table_remove(&found, entry);
   alloc_lock_release(cache);
-}
-
-void
-disclaim_call_all(void) {
-  for (void *block; (block = take_next());) {
-    bool is_kept = kinds_disclaim(heap_map_span((uintptr_t)block)->client_kind).call(block);
-    forget(block);
-    if (!is_kept)
-      GC_free(block);
-  }
 }
 
 bool
@@ -132,14 +143,9 @@ disclaim_keep_locked(const void *block) {
 }
 
 bool
-disclaim_is_kept(const void *block) {
-  struct thread_cache *cache = found.count ? alloc_lock_acquire() : NULL;
-  if (!cache)
-    return false;
+disclaim_is_kept_locked(const void *block) {
   const struct found *entry = key_table_find(&found, hide_addr(block));
-  bool is_kept = entry && entry->is_kept;
-  alloc_lock_release(cache);
-  return is_kept;
+  return entry && entry->is_kept;
 }
 
 /* ---- blocks with a closure that is called for them ---- */

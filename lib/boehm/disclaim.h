@@ -17,11 +17,14 @@ bool disclaim_exists(void);
 void disclaim_find_stw(struct marker *marker);
 
 /* The marks of gc_mark.h outside of stops: of a block that was found, they tell its function that the program has come
- * back to it.  The first with the allocation lock held; false if the block was not found. */
+ * back to it.  The first is false if the block was not found. */
 bool disclaim_keep_locked(const void *block);
-bool disclaim_is_kept(const void *block);
+bool disclaim_is_kept_locked(const void *block);
 
 /* Calls the functions for what was found, and frees what they give up. */
 void disclaim_call_all(void);
+
+/* The block is being freed. */
+void disclaim_forget(const void *block);
 
 #endif

@@ -10,6 +10,8 @@
 #include "gc/mark_block.h"
 #include "world/roots.h"
 
+#include <string.h>
+
 struct entry {
   uintptr_t hidden;   /* the block */
   struct finalizer finalizer;
@@ -188,7 +190,7 @@ mark_referents(struct marker *marker, const struct entry *entry) {
 
 static bool
 keeps_referents_first(const struct entry *entry) {
-  return entry->order == FINALIZER_TOPOLOGICAL || entry->order == FINALIZER_IGNORE_SELF;
+  return entry->order != FINALIZER_NO_ORDER;
 }
 
 static void
@@ -225,7 +227,7 @@ mark_ready(struct marker *marker, const struct ready *ready) {
   mark_finish(marker);
 }
 
-/* Java's rule: one of those that may be finalized refers to it, so it has to wait.  False if there is no memory. */
+/* One that is finalized in no order refers to it, so it has to wait.  False if there is no memory. */
 static bool
 put_back(const struct ready *ready) {
   struct entry *entry = key_table_add(&waiting, hide_addr(ready->block));
@@ -253,6 +255,7 @@ revive_ready(struct marker *marker, size_t first) {
       mark_ready(marker, &ready);
     items[kept++] = ready;
   }
+  memset(items + kept, 0, (queue.items.count - kept) * sizeof *items);   /* the array is roots to its end */
   queue.items.count = kept;
 }
 

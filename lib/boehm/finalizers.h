@@ -14,7 +14,7 @@ enum finalizer_order {
   FINALIZER_TOPOLOGICAL,   /* no other such block refers to it, nor itself */
   FINALIZER_IGNORE_SELF,   /* but itself */
   FINALIZER_NO_ORDER,      /* at once */
-  FINALIZER_UNREACHABLE,   /* not even from blocks to be finalized (Java) */
+  FINALIZER_UNREACHABLE,   /* as the first, and none that is finalized in no order refers to it (Java) */
 };
 
 struct finalizer {

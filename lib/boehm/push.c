@@ -72,7 +72,7 @@ GC_push_finalizer_structures(void) {
 
 int
 GC_is_marked(const void *block) {
-  return stop_marker ? mark_has((uintptr_t)block) : disclaim_is_kept(block);
+  return stop_marker ? mark_has((uintptr_t)block) : disclaim_is_kept_locked(block);
 }
 
 void
