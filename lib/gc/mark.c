@@ -105,6 +105,11 @@ mark_root(struct marker *marker, const struct root *root) {
   }
 }
 
+void
+mark_written(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr) {
+  scan_copied(marker, &(struct root){start_addr, end_addr, ROOT_DATA});
+}
+
 /* ---- draining ---- */
 
 /* A block or two of the smallest sizes: to begin with vectors would take longer. */

@@ -90,6 +90,9 @@ void marker_set_deadline(struct marker *marker, uint64_t deadline_ns);
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
 
+/* The same for memory that was written to and may hold roots; there need be none. */
+void mark_written(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr);
+
 /* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with
  * blocks left. */
 bool mark_drain(struct marker *marker);

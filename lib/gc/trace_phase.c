@@ -114,7 +114,7 @@ trace_range(struct marker *marker, const struct dirty_range *range) {
   if (marker_has_in_heap(marker, range->start_addr))
     mark_rescan_range(marker, range->start_addr, range->end_addr);
   else
-    mark_root(marker, &(struct root){range->start_addr - sizeof(void *), range->end_addr + sizeof(void *), ROOT_DATA});
+    mark_written(marker, range->start_addr - sizeof(void *), range->end_addr + sizeof(void *));
 }
 
 /* What is known of the pages after the next ones, and what is in them, is fetched meanwhile. */
