@@ -102,6 +102,9 @@ enum option_path {
 
 const struct path_template *option_path(enum option_path which);
 
+/* Changes a default, before options_read. */
+void options_preset(enum option which, uint64_t value);
+
 /* Reads the environment; each unknown name and bad value is reported in one line and the default
  * kept.  A set-user-ID process gets the defaults. */
 void options_read(void);

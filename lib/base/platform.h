@@ -161,9 +161,9 @@ struct platform_action {
 /* Sets it unless NULL, tells what was before unless NULL.  0 or an errno code.  sigaction(2). */
 int platform_signal_action(int signal, const struct platform_action *action, struct platform_action *before);
 
-/* Installs a handler that restarts system calls, uses the alternate stack if there is one, and blocks every
- * signal but those that libc needs.  0 or an errno code. */
-int platform_set_handler(int signal, platform_handler *handler);
+/* Installs a handler that restarts system calls, uses the alternate stack if there is one and it is to, and blocks
+ * every signal but those that libc needs.  0 or an errno code. */
+int platform_set_handler(int signal, platform_handler *handler, bool uses_alternate_stack);
 
 /* The handler in place for a signal. */
 uintptr_t platform_handler_of(int signal);
@@ -205,5 +205,8 @@ const char *platform_environment(const char *name);
 
 /* Highest address of the main thread's stack that the program uses. */
 uintptr_t platform_main_stack_end(void);
+
+/* It is not longer than that, so that what is further away lies elsewhere. */
+#define MAIN_STACK_BYTES_MAX ((size_t)128 << 20)
 
 #endif

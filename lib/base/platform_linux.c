@@ -414,12 +414,12 @@ platform_signal_action(int signal, const struct platform_action *action, struct 
 }
 
 int
-platform_set_handler(int signal, platform_handler *handler) {
+platform_set_handler(int signal, platform_handler *handler, bool uses_alternate_stack) {
   if (fault_is_due(FAULT_SIGACTION))
     return EINVAL;
   struct platform_action action = {
     .handler = (uintptr_t)handler,
-    .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
+    .flags = SA_SIGINFO | SA_RESTART | (uses_alternate_stack ? SA_ONSTACK : 0),
     .mask = ~(platform_signal_bit(PLATFORM_LIBC_CANCEL) | platform_signal_bit(PLATFORM_LIBC_SETXID) | PLATFORM_FAULTS),
   };
   return platform_signal_action(signal, &action, NULL);

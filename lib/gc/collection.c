@@ -59,6 +59,9 @@ list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct
 /* The end of a mark: whether it holds. */
 static int
 check_mark_stw(struct collection_report *report, const struct root_list *roots) {
+  int err = report->look ? 0 : trace_client_stw(&report->trace);
+  if (err)
+    return err;
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
   if (option(OPTION_VERIFY))

@@ -9,6 +9,7 @@
 #include "base/platform.h"
 #include "base/syscall_probe.h"
 #include "gc/assist.h"
+#include "gc/client.h"
 #include "gc/collector.h"
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
@@ -222,7 +223,7 @@ outruns_marker(uint64_t heap_bytes) {
 static bool
 suits_beside(enum cycle_cause cause) {
   enum { ROOTS_FRACTION_MAX = 4 };
-  if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || !dirty_is_available())
+  if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || gc_client.needs_stop() || !dirty_is_available())
     return false;
   uint64_t heap_bytes = page_heap_used_bytes();
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
@@ -313,6 +314,7 @@ run_stopped(enum cycle_cause cause, uint64_t shown) {
 
 static int
 run(enum cycle_cause cause, uint64_t shown) {
+  gc_client.begin();
   if (!suits_beside(cause))
     return run_stopped(cause, shown);
   if (start_beside_locked(cause)) {
@@ -331,9 +333,14 @@ suits_mode(enum cycle_cause cause) {
   return option(OPTION_MODE) == (cause == CYCLE_CAUSE_LOOK ? OPTION_MODE_LEAK : OPTION_MODE_COLLECT);
 }
 
+static bool
+is_asked_for(enum cycle_cause cause) {
+  return cause == CYCLE_CAUSE_FORCED || cause == CYCLE_CAUSE_LOOK || cause == CYCLE_CAUSE_NO_MEMORY;
+}
+
 static int
 collect_once(enum cycle_cause cause) {
-  if (!suits_mode(cause) || platform_process_id() != cycle_process_id)
+  if (!suits_mode(cause) || platform_process_id() != cycle_process_id || !gc_client.may_collect(is_asked_for(cause)))
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
   bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */

@@ -49,6 +49,8 @@ struct marker {
   bool demangles_heap;
   bool finds_packed;
   bool marks_past_end;
+  bool checks_offset;         /* where an address points in its block (gc/mark_block.h) */
+  bool takes_interior;        /* then: anywhere in most blocks */
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_beside;             /* the program runs */
   unsigned index;             /* of the crew */

@@ -6,10 +6,11 @@
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/assist.h"
+#include "gc/client.h"
 #include "gc/crew.h"
 #include "gc/dirty_roots.h"
 #include "gc/limbo.h"
-#include "gc/mark.h"
+#include "gc/mark_block.h"
 #include "gc/seen_words.h"
 #include "gc/shadow.h"
 #include "heap/page_heap.h"
@@ -78,7 +79,7 @@ await_work(struct marker *marker, struct trace_job *job) {
   enum { SPINS = 64 };
   begin_waiting(marker, job);
   for (unsigned turn = 1;; turn++) {
-    if (mark_queue_has_work()) {
+    if (mark_queue_has_work_for(marker->index)) {
       end_waiting(marker, job);
       if (mark_steal(marker))
         return true;
@@ -232,6 +233,17 @@ int
 trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
   struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
   return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
+}
+
+int
+trace_client_stw(struct trace_result *result) {
+  struct trace_job job = {.deadline_ns = UINT64_MAX};
+  init_marker(0, true, &job);
+  gc_client.push_roots_stw(markers[0]);
+  mark_finish(markers[0]);
+  gc_client.conclude_stw(markers[0]);
+  mark_finish(markers[0]);
+  return add_results(1, result);
 }
 
 /* ---- beside the program ---- */

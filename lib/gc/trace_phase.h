@@ -17,6 +17,9 @@ struct trace_result {
  * not be read. */
 int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
 
+/* When that is done: what the client marks, and then what it decides by the marks (gc/client.h).  Likewise. */
+int trace_client_stw(struct trace_result *result);
+
 /* ---- beside the program: between these two frees of pages are put off ---- */
 
 int  trace_begin_beside(void);   /* 0 or ENOMEM */
