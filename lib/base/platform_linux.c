@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -187,18 +189,29 @@ platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
 
 /* Without CHECK_WPASYNC a range that has lost its watch would read as clean, and without room for ranges kernels before
  * 6.17 crash. */
+static ssize_t
+scan_written(int pagemap_fd, struct linux_pagemap_scan scan, uint64_t *start_addr, uint64_t end_addr,
+             struct platform_page_range *ranges, size_t range_count) {
+  if (fault_is_due(FAULT_COLLECT))
+    return -EPERM;
+  scan.flags |= LINUX_SCAN_CHECK_WPASYNC;
+  scan.category_mask = LINUX_PAGE_IS_WRITTEN;
+  scan.return_mask = LINUX_PAGE_IS_WRITTEN;
+  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+}
+
+ssize_t
+platform_list_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                      struct platform_page_range *ranges, size_t range_count) {
+  struct linux_pagemap_scan scan = {0};
+  return scan_written(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+}
+
 ssize_t
 platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                          size_t pages_max, struct platform_page_range *ranges, size_t range_count) {
-  if (fault_is_due(FAULT_COLLECT))
-    return -EPERM;
-  struct linux_pagemap_scan scan = {
-    .flags = LINUX_SCAN_WP_MATCHING | LINUX_SCAN_CHECK_WPASYNC,
-    .max_pages = pages_max,
-    .category_mask = LINUX_PAGE_IS_WRITTEN,
-    .return_mask = LINUX_PAGE_IS_WRITTEN,
-  };
-  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+  struct linux_pagemap_scan scan = {.flags = LINUX_SCAN_WP_MATCHING, .max_pages = pages_max};
+  return scan_written(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
 }
 
 /* ---- files ---- */
@@ -231,6 +244,22 @@ platform_copy_descriptor_of_main_thread(int fd) {
 void
 platform_close(int fd) {
   CALL1(SYS_close, fd);
+}
+
+int
+platform_hold_file(int fd, uint64_t *holder) {
+  struct iocb request = {.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = (uint32_t)fd, .aio_buf = POLLIN};
+  struct iocb *requests[] = {&request};
+  if (fault_is_due(FAULT_HOLD))
+    return EAGAIN;
+  long err = *holder ? 0 : CALL2(SYS_io_setup, PLATFORM_HELD_FILES_MAX, holder);
+  long count = err ? err : CALL3(SYS_io_submit, *holder, 1, requests);
+  return count == 1 ? 0 : count < 0 ? (int)-count : EAGAIN;
+}
+
+void
+platform_let_go_of_files(uint64_t holder) {
+  CALL1(SYS_io_destroy, holder);
 }
 
 ssize_t

@@ -49,7 +49,7 @@ is_free(const void *block) {
 static void
 sweep(void) {
   thread_cache_flush(&cache);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
 }
 
 START_TEST(sweep_marked_blocks_live_and_their_marks_are_cleared) {
@@ -177,7 +177,7 @@ START_TEST(sweep_leaves_the_word_of_a_window_alone) {
   option_values[OPTION_CONFIRM] = (uint64_t)_i;
   void *outside, *inside = take_into_second_word(&other, &outside);
   for (int i = 0; i < 4; i++)
-    sweep_heap_stw(&result);
+    sweep_heap_stw(false, &result);
   ck_assert(is_free(outside));
   ck_assert(!is_free(inside));
   ck_assert_ptr_eq(unit_take(&other, MANY_SLOTS_CLASS), (char *)inside + 16);
@@ -193,7 +193,7 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   void *block = unit_take(&other, span_class), *keep = unit_take(&other, span_class);
   thread_cache_flush(&other);
   mark(keep);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
   ck_assert_uint_eq(result.held_blocks, 1);
   void *third = unit_take(&other, span_class);   /* opens a window on the same word */
   ck_assert_ptr_eq(word_of(third), word_of(block));
@@ -206,7 +206,7 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   thread_cache_flush(&other);
   mark(keep);
   mark(third);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
   ck_assert_uint_eq(result.reclaimed_blocks, 0);
   ck_assert_uint_eq(result.held_blocks, 1);
   ck_assert(!is_free(block));
