@@ -362,14 +362,29 @@ platform_sleep(uint64_t ns) {
   CALL2(SYS_nanosleep, &time, NULL);
 }
 
+enum { CPUS_MAX = 8192, CPUS_PER_WORD = 64 };
+
 unsigned
 platform_cpu_count(void) {
-  unsigned long mask[128];   /* 8192 CPUs */
+  unsigned long mask[CPUS_MAX / CPUS_PER_WORD];
   long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof mask, mask);
   unsigned count = 0;
   for (long i = 0; i < bytes / (long)sizeof *mask; i++)
     count += (unsigned)__builtin_popcountl(mask[i]);
   return count ? count : 1;
+}
+
+void
+platform_leave_this_cpu_to_caller(int tid) {
+  unsigned long all[CPUS_MAX / CPUS_PER_WORD] = {0}, others[CPUS_MAX / CPUS_PER_WORD];
+  unsigned cpu;
+  long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof all, all);
+  if (bytes <= 0 || CALL3(SYS_getcpu, &cpu, NULL, NULL) || cpu >= CPUS_MAX)
+    return;
+  memcpy(others, all, sizeof others);
+  others[cpu / CPUS_PER_WORD] &= ~(1ul << cpu % CPUS_PER_WORD);
+  if (!CALL3(SYS_sched_setaffinity, tid, bytes, others))
+    CALL3(SYS_sched_setaffinity, tid, bytes, all);
 }
 
 int

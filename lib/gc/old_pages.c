@@ -59,13 +59,13 @@ watch_new_stw(void) {
 
 /* ---- looking ---- */
 
-/* Whether it has old blocks; is_watchable: so many that its pages are to be watched. */
+/* Whether it has old blocks; *is_watchable: so many that its pages are to be watched. */
 static bool
 has_old(struct cgc_span *span, bool *is_watchable) {
   unsigned old = 0;
   for (unsigned i = 0; i < span_word_count(span); i++)
     old += count_bits(atom_load_rlx(&span->words[i].mark));
-  *is_watchable = old >= span->slot_count / WATCHED_FRACTION_MIN;
+  *is_watchable = old && old >= span->slot_count / WATCHED_FRACTION_MIN;
   return old > 0;
 }
 

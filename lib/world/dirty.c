@@ -13,6 +13,7 @@ static int watch_fd = -1, pagemap_fd = -1;
 
 /* Owned by whoever holds the cycle lock: what is kept, or 0. */
 static uint64_t holder;
+static uintptr_t watched_last_addr, kept_addr;   /* some page of what is watched, and of what is kept */
 
 /* Atomic: by the system, for good. */
 static atom_int is_refused;
@@ -80,14 +81,35 @@ dirty_begin_kept_stw(bool watches_more) {
 
 int
 dirty_keep_stw(void) {
+  kept_addr = watched_last_addr;
   return platform_hold_file(watch_fd, &holder);
+}
+
+static bool
+is_kept(int fd) {
+  struct platform_page_range found;
+  uint64_t at = kept_addr;
+  return platform_list_written(fd, &at, at + ARCH_PAGE_BYTES, &found, 1) >= 0;
+}
+
+/* The kernel closes what nobody refers to any more a little later. */
+static void
+await_release(void) {
+  enum { STEP_NS = 1000 * 1000, STEPS_MAX = 200 };
+  int fd = platform_open_read("/proc/thread-self/pagemap");
+  for (unsigned i = 0; fd >= 0 && i < STEPS_MAX && is_kept(fd); i++)
+    platform_sleep(STEP_NS);
+  if (fd >= 0)
+    platform_close(fd);
 }
 
 void
 dirty_let_go(void) {
-  if (holder)
-    platform_let_go_of_files(holder);
+  if (!holder)
+    return;
+  platform_let_go_of_files(holder);
   holder = 0;
+  await_release();
 }
 
 void
@@ -97,6 +119,7 @@ dirty_adopt_fork(void) {
 
 int
 dirty_watch(uintptr_t start_addr, uintptr_t end_addr) {
+  watched_last_addr = start_addr;
   return platform_watch(watch_fd, start_addr, end_addr);
 }
 

@@ -49,7 +49,8 @@ int dirty_begin_kept_stw(bool watches_more);
 /* What has been watched since dirty_begin_kept_stw stays so after dirty_end.  0 or an errno code: then it does not. */
 int dirty_keep_stw(void);
 
-/* Nothing is kept any more.  Takes tens of ms, if anything was.  With the cycle lock. */
+/* Nothing is kept any more, and somebody else can watch it.  Takes tens of ms, if anything was kept.  With the cycle
+ * lock. */
 void dirty_let_go(void);
 
 /* In a forked child, where nothing is. */
