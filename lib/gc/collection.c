@@ -95,7 +95,7 @@ mark_stw(struct collection_report *report, const struct root_list *roots) {
   struct dirty_pages written;
   begin_mark_stw(report, &written);
   int err = report->is_partial ? trace_written_stw(roots, &written, &report->trace)
-                               : trace_heap_stw(roots, &report->trace);
+                               : trace_heap_stw(roots, report->keeps_marks, &report->trace);
   return err ? err : check_mark_stw(report, roots);
 }
 

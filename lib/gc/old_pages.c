@@ -114,10 +114,19 @@ look_at(uintptr_t start_addr, uintptr_t end_addr, uintptr_t watched_end_addr) {
 }
 
 static int
+list_touched(uintptr_t start_addr, uintptr_t end_addr) {
+  uintptr_t run_end_addr;
+  int err = 0;
+  for (; !err && heap_map_next_touched(&start_addr, &run_end_addr, end_addr); start_addr = run_end_addr)
+    err = dirty_list(start_addr, run_end_addr, &written);
+  return err;
+}
+
+static int
 look_at_arena(size_t index) {
   uintptr_t addr = heap_map_arena_addr(index), watched_end_addr = addr + watched_bytes[index];
   written.count = 0;
-  int err = dirty_list(addr, watched_end_addr, &written);
+  int err = list_touched(addr, watched_end_addr);
   const struct dirty_range *range = written.items;
   for (size_t i = 0; !err && i < written.count; i++)
     err = look_at(range[i].start_addr, range[i].end_addr, watched_end_addr);

@@ -232,9 +232,9 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
 }
 
 int
-trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
-  struct trace_job job = {.roots = roots, .goes_on = true, .deadline_ns = UINT64_MAX};
-  if (option(OPTION_VERIFY))
+trace_heap_stw(const struct root_list *roots, bool goes_on, struct trace_result *result) {
+  struct trace_job job = {.roots = roots, .goes_on = goes_on, .deadline_ns = UINT64_MAX};
+  if (goes_on && option(OPTION_VERIFY))
     seen_words_begin();
   return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
 }

@@ -13,9 +13,9 @@ struct trace_result {
   uint64_t scanned_bytes;
 };
 
-/* Marks all that the roots reach.  World stopped.  Adds to the result.  0, ENOMEM, or why a root could
- * not be read. */
-int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
+/* Marks all that the roots reach.  goes_on: trace_written_stw may follow in the next cycle.  World stopped.  Adds to the
+ * result.  0, ENOMEM, or why a root could not be read. */
+int trace_heap_stw(const struct root_list *roots, bool goes_on, struct trace_result *result);
 
 /* Marks what the roots and marked blocks on those pages reach by way of blocks that are not marked: the rest of a heap
  * of which all that marked blocks on other pages point to is marked.  Likewise. */
