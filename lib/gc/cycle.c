@@ -104,7 +104,7 @@ static void
 set_goal(const struct cycle_report *cycle) {
   if (cycle->collection.is_partial) {
     pacer_end_partial_cycle(&pacer, &cycle->found);
-    partial_note_partial(&pacer);
+    partial_note_partial(&pacer, &cycle->found, cycle->collection.written_pages * ARCH_PAGE_BYTES);
     return;
   }
   pacer_end_cycle(&pacer, &cycle->found);
