@@ -20,10 +20,15 @@ static bool finds_much;           /* the last whole one has: else the program fr
 static bool is_first;             /* of the partial ones after a whole one */
 static bool is_wanted;
 
+static bool
+is_forced(void) {
+  return option(OPTION_PARTIAL) == 2;
+}
+
 /* Otherwise it would be in vain, as far as is known: pages that are watched cost a fault each when they are written to. */
 static bool
 is_worth_it(void) {
-  return option(OPTION_PARTIAL) == 2 || (finds_much && stopped_cycles >= STOPPED_CYCLES_MIN && !skipped);
+  return is_forced() || (finds_much && stopped_cycles >= STOPPED_CYCLES_MIN && !skipped);
 }
 
 bool
@@ -60,7 +65,7 @@ skip_some(void) {
 /* The first one finds written what had not been watched. */
 void
 partial_note_partial(const struct pacer *pacer, const struct pacer_input *found, uint64_t written_bytes) {
-  bool is_much_written = !is_first && written_bytes > found->live_bytes / WRITTEN_FRACTION_MAX;
+  bool is_much_written = !is_first && !is_forced() && written_bytes > found->live_bytes / WRITTEN_FRACTION_MAX;
   bool has_room = pacer_has_room(pacer);
   is_wanted = has_room && !is_much_written;
   if (is_wanted)
