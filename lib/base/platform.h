@@ -89,9 +89,10 @@ bool    platform_write(int fd, const char *buffer, size_t bytes);   /* whether a
 
 /* Keeps what a descriptor that can be polled stands for when that is closed, until the process ends or lets go: a request
  * to poll it refers to it, which nothing is to answer.  *holder is 0 before the first of them, up to
- * PLATFORM_HELD_FILES_MAX.  0 or an errno code: EAGAIN if there are more, or if the system's are in use.  A forked child
- * holds nothing.  io_submit(2). */
-enum { PLATFORM_HELD_FILES_MAX = 16 };
+ * PLATFORM_HELD_FILES_MAX: so many of the requests that the system allows to all processes, 65,536 as a rule, are this
+ * one's.  0 or an errno code: EAGAIN if there are more, or if the system's are in use.  A forked child holds nothing.
+ * io_submit(2). */
+enum { PLATFORM_HELD_FILES_MAX = CGC_CONFIG_HOSTILE ? 3 : 12 };
 int  platform_hold_file(int fd, uint64_t *holder);
 
 /* Lets go of all of them.  The kernel takes tens of ms for it. */

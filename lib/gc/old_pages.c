@@ -11,7 +11,7 @@
 
 enum {
   WATCHED_FRACTION_MIN = 2,   /* of a span, that is old */
-  NEW_FRACTION_MIN = 8,       /* of what is watched: less is not worth another watch, of which there are few */
+  NEW_FRACTION_MIN = CGC_CONFIG_HOSTILE ? 8 : 2,   /* of what is watched: less is not worth another watch */
 };
 
 /* Owned by whoever holds the cycle lock. */
@@ -155,7 +155,7 @@ count_pages(void) {
 
 int
 old_pages_collect_stw(struct dirty_pages *result) {
-  bool watches_more = has_much_new();
+  bool watches_more = has_much_new() && dirty_may_keep();
   int err = is_refused ? ENOSYS : dirty_begin_kept_stw(watches_more);
   if (err)
     return err;

@@ -13,6 +13,7 @@ static int watch_fd = -1, pagemap_fd = -1;
 
 /* Owned by whoever holds the cycle lock: what is kept, or 0. */
 static uint64_t holder;
+static unsigned kept_count;
 static uintptr_t watched_last_addr, kept_addr;   /* some page of what is watched, and of what is kept */
 
 /* Atomic: by the system, for good. */
@@ -82,7 +83,13 @@ dirty_begin_kept_stw(bool watches_more) {
 int
 dirty_keep_stw(void) {
   kept_addr = watched_last_addr;
+  kept_count++;
   return platform_hold_file(watch_fd, &holder);
+}
+
+bool
+dirty_may_keep(void) {
+  return kept_count < PLATFORM_HELD_FILES_MAX;
 }
 
 static bool
@@ -104,18 +111,20 @@ await_release(void) {
 }
 
 void
+dirty_adopt_fork(void) {
+  holder = 0;
+  kept_count = 0;
+}
+
+void
 dirty_let_go(void) {
   if (!holder)
     return;
   platform_let_go_of_files(holder);
-  holder = 0;
+  dirty_adopt_fork();
   await_release();
 }
 
-void
-dirty_adopt_fork(void) {
-  holder = 0;
-}
 
 int
 dirty_watch(uintptr_t start_addr, uintptr_t end_addr) {

@@ -49,6 +49,9 @@ int dirty_begin_kept_stw(bool watches_more);
 /* What has been watched since dirty_begin_kept_stw stays so after dirty_end.  0 or an errno code: then it does not. */
 int dirty_keep_stw(void);
 
+/* Whether one more watch can be kept, as far as is known: there are few. */
+bool dirty_may_keep(void);
+
 /* Nothing is kept any more, and somebody else can watch it.  Takes tens of ms, if anything was kept.  With the cycle
  * lock. */
 void dirty_let_go(void);
