@@ -133,8 +133,8 @@ unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at lea
  * Returns 0 or an errno code.  clone(2). */
 int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
 
-/* A thread that waits for the CPU that the caller runs on goes over to another one that the caller may run on too, if there
- * is any.  sched_setaffinity(2), without effect on what the thread may do afterwards. */
+/* A thread that waits for the CPU that the caller runs on goes over to another one that the caller may run on too, if
+ * there is any.  sched_setaffinity(2), without effect on what the thread may do afterwards. */
 void platform_leave_this_cpu_to_caller(int tid);
 
 /* Whether a filter of system calls is in force.  prctl(2). */

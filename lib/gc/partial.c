@@ -25,7 +25,8 @@ is_forced(void) {
   return option(OPTION_PARTIAL) == 2;
 }
 
-/* Otherwise it would be in vain, as far as is known: pages that are watched cost a fault each when they are written to. */
+/* Otherwise it would be in vain, as far as is known: pages that are watched cost a fault each when they are written
+ * to. */
 static bool
 is_worth_it(void) {
   return is_forced() || (finds_much && stopped_cycles >= STOPPED_CYCLES_MIN && !skipped);
