@@ -14,6 +14,8 @@
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
 #include "gc/memory_limit.h"
+#include "gc/old_pages.h"
+#include "gc/partial.h"
 #include "heap/page_heap.h"
 #include "world/park.h"
 #include "world/stop_signal.h"
@@ -100,6 +102,20 @@ forget_handed(void) {
 }
 
 static void
+set_goal(const struct cycle_report *cycle) {
+  if (cycle->collection.is_partial) {
+    pacer_end_partial_cycle(&pacer, &cycle->found);
+    partial_note_partial(&pacer, &cycle->found, cycle->collection.written_pages * ARCH_PAGE_BYTES);
+    return;
+  }
+  pacer_end_cycle(&pacer, &cycle->found);
+  if (cycle->collection.is_beside)
+    partial_note_beside();
+  else
+    partial_note_whole(&pacer, &cycle->found);
+}
+
+static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
@@ -116,7 +132,7 @@ pace(struct cycle_report *cycle) {
     .limit_bytes = memory_limit_for(page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes()),
     .grown_bytes = report->is_beside ? grown_in(report) : 0,
   };
-  pacer_end_cycle(&pacer, &cycle->found);
+  set_goal(cycle);
   forget_handed();
   give_back_beyond(cycle->found.limit_bytes);
 }
@@ -226,6 +242,8 @@ suits_beside(enum cycle_cause cause) {
   if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || gc_client.needs_stop() || !dirty_is_available())
     return false;
   uint64_t heap_bytes = page_heap_used_bytes();
+  if (option(OPTION_PARTIAL) == 2)
+    return false;
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
     return true;
   bool is_mostly_roots = stop_root_bytes > heap_bytes / ROOTS_FRACTION_MAX;   /* which a stop looks at anyway */
@@ -305,10 +323,18 @@ conclude(struct cycle_report *report, uint64_t shown) {
   return report->collection.err;
 }
 
+/* Who asks for a cycle wants all garbage found. */
+static bool
+may_be_partial(enum cycle_cause cause) {
+  return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_STRESS;
+}
+
 static int
 run_stopped(enum cycle_cause cause, uint64_t shown) {
   struct cycle_report report;
   begin_report(&report, cause);
+  report.collection.keeps_marks = cause != CYCLE_CAUSE_LOOK && !gc_client.needs_stop() && partial_keeps_marks();
+  report.collection.may_be_partial = may_be_partial(cause) && partial_is_wanted();
   run_stopped_locked(&report);
   return conclude(&report, shown);
 }
@@ -530,4 +556,5 @@ cycle_adopt_fork(void) {
   mark_queue_adopt_fork();
   span_sweep_adopt_fork();
   sweep_clear_marks();
+  old_pages_adopt_fork();
 }

@@ -33,6 +33,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->interrupt = NULL;
   marker->deadline_ns = UINT64_MAX;
   marker->piece_bytes = MARK_PIECE_BYTES;
+  marker->uses_shadows = true;
   marker->notes_seen = false;
   marker->is_verifying = marker->knows_seen = false;
   marker->unmarked = 0;

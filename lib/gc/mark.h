@@ -58,6 +58,7 @@ struct marker {
   uint64_t deadline_ns;       /* at which it is to end; UINT64_MAX: none */
   size_t piece_bytes;         /* of large blocks, scanned one at a time */
   void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
+  bool uses_shadows;          /* of written pages (gc/shadow.h) */
   bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
   bool knows_seen;            /* then: but not one that has been noted */

@@ -182,7 +182,8 @@ rescan_shadowed(struct marker *marker, const struct cgc_span *span, struct shado
 
 static void
 rescan_page(struct marker *marker, const struct cgc_span *span, uintptr_t page_addr) {
-  struct shadow *shadow = marker->demangles_heap ? NULL : shadow_of(page_addr);
+  bool may_have = marker->uses_shadows && !marker->demangles_heap;
+  struct shadow *shadow = may_have ? shadow_of(page_addr) : NULL;
   if (shadow)
     rescan_shadowed(marker, span, shadow);
   else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/trace_phase.h"
 
+#include "base/arch_x86_64.h"
 #include "base/fatal.h"
 #include "base/meta.h"
 #include "base/options.h"
@@ -27,6 +28,7 @@ struct trace_job {
   bool is_beside;
   bool skips_watched;                /* roots of which the written pages are known */
   bool is_shared;                    /* with threads that assist */
+  bool goes_on;                      /* in later cycles, each in one stop */
   const atom_int *interrupt;         /* as the markers' */
   uint64_t deadline_ns;
 
@@ -195,7 +197,8 @@ init_marker(unsigned index, bool is_alone, const struct trace_job *job) {
   marker_set_deadline(marker, job->deadline_ns);
   marker->index = index;
   marker->interrupt = job->interrupt;
-  marker->notes_seen = (job->is_beside || job->pages) && option(OPTION_VERIFY);
+  marker->uses_shadows = !job->goes_on;
+  marker->notes_seen = (job->is_beside || job->pages || job->goes_on) && option(OPTION_VERIFY);
 }
 
 /* 0, or why a root could not be read. */
@@ -230,8 +233,10 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
 }
 
 int
-trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
-  struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
+trace_heap_stw(const struct root_list *roots, bool goes_on, struct trace_result *result) {
+  struct trace_job job = {.roots = roots, .goes_on = goes_on, .deadline_ns = UINT64_MAX};
+  if (goes_on && option(OPTION_VERIFY))
+    seen_words_begin();
   return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
 }
 
@@ -244,6 +249,13 @@ trace_client_stw(struct trace_result *result) {
   gc_client.conclude_stw(markers[0]);
   mark_finish(markers[0]);
   return add_results(1, result);
+}
+
+/* What is not known to be alive is taken to be as much as is scanned in the pages; most of it has died, as a rule. */
+int
+trace_written_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result) {
+  struct trace_job job = {.roots = roots, .pages = pages, .goes_on = true, .deadline_ns = UINT64_MAX};
+  return trace_by_crew(crew_size_for(pages->page_count * ARCH_PAGE_BYTES + roots->bytes), &job, result);
 }
 
 /* ---- beside the program ---- */
@@ -324,11 +336,11 @@ trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages,
 /* ---- verification ---- */
 
 void
-trace_verify_stw(const struct root_list *roots, bool was_beside, bool (*is_world_still)(void)) {
+trace_verify_stw(const struct root_list *roots, bool knows_seen, bool (*is_world_still)(void)) {
   struct marker *marker = markers[0];
   marker_init(marker, true, false);
   marker->is_verifying = true;
-  marker->knows_seen = was_beside;
+  marker->knows_seen = knows_seen;
   for (size_t i = 0; i < roots->count; i++)
     mark_root(marker, &roots->roots[i]);
   mark_rescan_heap(marker);
