@@ -20,6 +20,8 @@
 #include "report/stats.h"
 #include "report/trace.h"
 #include "world/named_roots.h"
+#include "world/stop.h"
+#include "world/thread.h"
 
 /* ---- whether there may be one ---- */
 
@@ -54,14 +56,35 @@ may_collect(bool is_asked_for) {
 static bool
 needs_stop(void) {
   return descriptor_has_procedures() || push_has_other_roots() || toggle_refs_exist() || disclaim_exists() ||
-         settings.await_finalize || settings.on_collection_event || settings.on_thread_event || roots_policy.filter ||
-         GC_find_leak;
+         settings.await_finalize || settings.on_collection_event || settings.on_thread_event || GC_on_heap_resize ||
+         roots_policy.filter || GC_find_leak;
 }
 
 void
 cycle_hooks_tell(GC_EventType event) {
   if (settings.on_collection_event)
     settings.on_collection_event(event);
+}
+
+/* Of each thread that was stopped; glibc names a thread by its control block. */
+static void
+tell_of_threads_stw(GC_EventType event) {
+  if (!settings.on_thread_event)
+    return;
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (thread != thread_self() && atom_int_load_rlx(&thread->tid) && stop_world_has(thread))
+      settings.on_thread_event(event, (void *)thread->block_addr);
+}
+
+/* Of growth, too, in the next cycle only: before that there is no stop. */
+static void
+tell_of_size_stw(void) {
+  static size_t told_bytes;
+  size_t heap_bytes = GC_get_heap_size();
+  if (!GC_on_heap_resize || heap_bytes == told_bytes)
+    return;
+  told_bytes = heap_bytes;
+  GC_on_heap_resize(heap_bytes);
 }
 
 /* ---- its points ---- */
@@ -78,6 +101,7 @@ begin(void) {
 
 static void
 push_roots_stw(struct marker *marker) {
+  tell_of_threads_stw(GC_EVENT_THREAD_SUSPENDED);
   cycle_hooks_tell(GC_EVENT_POST_STOP_WORLD);
   cycle_hooks_tell(GC_EVENT_MARK_START);
   push_with(marker);
@@ -102,8 +126,10 @@ conclude_stw(struct marker *marker) {
   debug_header_check_all_stw();
   push_with(NULL);
   kinds_close_windows_stw();
+  tell_of_size_stw();
   cycle_hooks_tell(GC_EVENT_MARK_END);
   cycle_hooks_tell(GC_EVENT_PRE_START_WORLD);
+  tell_of_threads_stw(GC_EVENT_THREAD_UNSUSPENDED);
 }
 
 /* With the world running, by whoever ran the cycle, perhaps the collector's thread. */

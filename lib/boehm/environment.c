@@ -11,10 +11,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+/* As it is now: programs set variables before they start the library (w3m does). */
+static const char *
+value_of(const char *name) {
+  return platform_is_secure() ? NULL : getenv(name);
+}
+
 /* A number, with a suffix of k, M or G if it is bytes; false if it is none. */
 static bool
 read_number(const char *name, bool is_bytes, uint64_t *number) {
-  const char *text = platform_is_secure() ? NULL : platform_environment(name);
+  const char *text = value_of(name);
   char *end;
   if (!text || *text < '0' || *text > '9')
     return false;
@@ -35,13 +41,13 @@ read_number(const char *name, bool is_bytes, uint64_t *number) {
 
 static bool
 is_set(const char *name) {
-  const char *text = platform_is_secure() ? NULL : platform_environment(name);
+  const char *text = value_of(name);
   return text && !(text[0] == '0' && !text[1]);
 }
 
 static void
 read_log_file(void) {
-  const char *path = platform_is_secure() ? NULL : platform_environment("GC_LOG_FILE");
+  const char *path = value_of("GC_LOG_FILE");
   if (!path)
     return;
   int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);

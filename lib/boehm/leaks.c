@@ -2,7 +2,6 @@
 #include "boehm/leaks.h"
 
 #include "base/array.h"
-#include "base/platform.h"
 #include "boehm/alloc.h"
 #include "boehm/alloc_lock.h"
 #include "boehm/debug_header.h"
@@ -12,6 +11,8 @@
 #include "heap/span_table.h"
 
 #include <gc/gc.h>
+
+#include <stdlib.h>
 
 static struct array found;   /* of words; guarded by the allocation lock */
 
@@ -64,7 +65,7 @@ leaks_tell(void) {
   bool has_leaks = false;
   for (void *block; (block = take_found()); has_leaks = true)
     tell(block);
-  if (has_leaks && platform_environment("GC_ABORT_ON_LEAK"))
+  if (has_leaks && getenv("GC_ABORT_ON_LEAK"))
     messages_abort("Leaked objects");
 }
 
