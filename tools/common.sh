@@ -27,7 +27,7 @@ is_root() {
 # By Debian's names.  check is for the unit tests only, spin for the models of test/model, the last six for the
 # command-line tool and its tests.
 build_packages='autoconf automake libtool make pkg-config gcc libc6-dev binutils libatomic-ops-dev'
-check_packages='check clang spin libdw-dev libjansson-dev libiberty-dev zlib1g-dev g++ python3-jsonschema'
+check_packages='check clang spin libdw-dev libjansson-dev libiberty-dev zlib1g-dev g++ libgc-dev python3-jsonschema'
 
 has_header() {
   echo "#include <$1>" | cc -E - >/dev/null 2>&1

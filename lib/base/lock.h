@@ -12,6 +12,7 @@
 enum lock_rank {
   LOCK_RANK_CHECK,       /* one leak check at a time; waited for as a stoppable thread */
   LOCK_RANK_CYCLE,       /* one collection at a time; waited for as a stoppable thread */
+  LOCK_RANK_CLIENT,      /* tables of the interface above */
   LOCK_RANK_ROOTS,       /* registered roots */
   LOCK_RANK_HELD,        /* values that the kernel holds */
   LOCK_RANK_THREADS,     /* registry of threads */

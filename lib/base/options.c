@@ -24,6 +24,7 @@ static const struct option_row option_rows[OPTION_COUNT] = {
 #undef OPTION_ROW
 };
 
+/* Before the environment is read these are the defaults. */
 uint64_t option_values[OPTION_COUNT] = {
 #define OPTION_INITIAL(id, name, kind, initial, min, max, help) [OPTION_##id] = initial,
   OPTION_LIST(OPTION_INITIAL)
@@ -285,6 +286,11 @@ print_help(void) {
     text_add(&line, "\n");
     log_write(&line);
   }
+}
+
+void
+options_preset(enum option which, uint64_t value) {
+  option_values[which] = value;
 }
 
 void

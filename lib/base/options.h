@@ -47,6 +47,9 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
   X(DIRTY, "dirty", DIRTY, OPTION_DIRTY_AUTO, 0, OPTION_DIRTY_STOP,                                                  \
     "how marking sees what the program writes: uffd: by userfaultfd, while the program runs; stop: it is stopped; "  \
     "auto: uffd in heaps that take long, if the system offers it")                                                   \
+  X(PARTIAL, "partial", NUMBER, 1, 0, 2,                                                                             \
+    "1: cycles that stop the program need not follow again what blocks found by earlier ones point to, but where "   \
+    "that has been written to, if it pays; 2: all cycles stop it, and as many as possible do so; 0: none does")      \
   X(MARKERS, "markers", NUMBER, 0, 0, 64,                                                                            \
     "marking threads; 0: as many as the process may use CPUs, by its control group too, at most 8, and half of "     \
     "that beside the program")                                                                                       \
@@ -101,6 +104,9 @@ enum option_path {
 };
 
 const struct path_template *option_path(enum option_path which);
+
+/* Changes a default, before options_read. */
+void options_preset(enum option which, uint64_t value);
 
 /* Reads the environment; each unknown name and bad value is reported in one line and the default
  * kept.  A set-user-ID process gets the defaults. */

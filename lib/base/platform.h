@@ -73,6 +73,10 @@ void platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr);
 ssize_t platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr, size_t pages_max,
                                  struct platform_page_range *ranges, size_t range_count);
 
+/* Lists such pages and leaves them as they are, written; likewise. */
+ssize_t platform_list_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                              struct platform_page_range *ranges, size_t range_count);
+
 /* ---- files ---- */
 
 int     platform_open_read(const char *path);     /* descriptor or negative errno code */
@@ -82,6 +86,17 @@ void    platform_close(int fd);
 ssize_t platform_read(int fd, void *buffer, size_t bytes);
 ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);
 bool    platform_write(int fd, const char *buffer, size_t bytes);   /* whether all of it was possible */
+
+/* Keeps what a descriptor that can be polled stands for when that is closed, until the process ends or lets go: a request
+ * to poll it refers to it, which nothing is to answer.  *holder is 0 before the first of them, up to
+ * PLATFORM_HELD_FILES_MAX: so many of the requests that the system allows to all processes, 65,536 as a rule, are this
+ * one's.  0 or an errno code: EAGAIN if there are more, or if the system's are in use.  A forked child holds nothing.
+ * io_submit(2). */
+enum { PLATFORM_HELD_FILES_MAX = CGC_CONFIG_HOSTILE ? 3 : 12 };
+int  platform_hold_file(int fd, uint64_t *holder);
+
+/* Lets go of all of them.  The kernel takes tens of ms for it. */
+void platform_let_go_of_files(uint64_t holder);
 
 /* Entries of a directory as getdents64(2) gives them: bytes, 0 at the end, or a negative code. */
 ssize_t platform_list_directory(int fd, void *buffer, size_t bytes);
@@ -117,6 +132,10 @@ unsigned platform_cpu_count(void);   /* CPUs that this thread may run on, at lea
  * wake, when it has ended.
  * Returns 0 or an errno code.  clone(2). */
 int platform_start_helper(void (*function)(void *), void *arg, void *stack_top, void *block, atom_int *tid);
+
+/* A thread that waits for the CPU that the caller runs on goes over to another one that the caller may run on too, if
+ * there is any.  sched_setaffinity(2), without effect on what the thread may do afterwards. */
+void platform_leave_this_cpu_to_caller(int tid);
 
 /* Whether a filter of system calls is in force.  prctl(2). */
 bool platform_has_filter(void);
@@ -161,9 +180,9 @@ struct platform_action {
 /* Sets it unless NULL, tells what was before unless NULL.  0 or an errno code.  sigaction(2). */
 int platform_signal_action(int signal, const struct platform_action *action, struct platform_action *before);
 
-/* Installs a handler that restarts system calls, uses the alternate stack if there is one, and blocks every
- * signal but those that libc needs.  0 or an errno code. */
-int platform_set_handler(int signal, platform_handler *handler);
+/* Installs a handler that restarts system calls, uses the alternate stack if there is one and it is to, and blocks
+ * every signal but those that libc needs.  0 or an errno code. */
+int platform_set_handler(int signal, platform_handler *handler, bool uses_alternate_stack);
 
 /* The handler in place for a signal. */
 uintptr_t platform_handler_of(int signal);
@@ -205,5 +224,8 @@ const char *platform_environment(const char *name);
 
 /* Highest address of the main thread's stack that the program uses. */
 uintptr_t platform_main_stack_end(void);
+
+/* It is not longer than that, so that what is further away lies elsewhere. */
+#define MAIN_STACK_BYTES_MAX ((size_t)128 << 20)
 
 #endif

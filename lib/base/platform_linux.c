@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -187,18 +189,29 @@ platform_unwatch(int watch_fd, uint64_t start_addr, uint64_t end_addr) {
 
 /* Without CHECK_WPASYNC a range that has lost its watch would read as clean, and without room for ranges kernels before
  * 6.17 crash. */
+static ssize_t
+scan_written(int pagemap_fd, struct linux_pagemap_scan scan, uint64_t *start_addr, uint64_t end_addr,
+             struct platform_page_range *ranges, size_t range_count) {
+  if (fault_is_due(FAULT_COLLECT))
+    return -EPERM;
+  scan.flags |= LINUX_SCAN_CHECK_WPASYNC;
+  scan.category_mask = LINUX_PAGE_IS_WRITTEN;
+  scan.return_mask = LINUX_PAGE_IS_WRITTEN;
+  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+}
+
+ssize_t
+platform_list_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
+                      struct platform_page_range *ranges, size_t range_count) {
+  struct linux_pagemap_scan scan = {0};
+  return scan_written(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+}
+
 ssize_t
 platform_collect_written(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                          size_t pages_max, struct platform_page_range *ranges, size_t range_count) {
-  if (fault_is_due(FAULT_COLLECT))
-    return -EPERM;
-  struct linux_pagemap_scan scan = {
-    .flags = LINUX_SCAN_WP_MATCHING | LINUX_SCAN_CHECK_WPASYNC,
-    .max_pages = pages_max,
-    .category_mask = LINUX_PAGE_IS_WRITTEN,
-    .return_mask = LINUX_PAGE_IS_WRITTEN,
-  };
-  return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+  struct linux_pagemap_scan scan = {.flags = LINUX_SCAN_WP_MATCHING, .max_pages = pages_max};
+  return scan_written(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
 }
 
 /* ---- files ---- */
@@ -231,6 +244,22 @@ platform_copy_descriptor_of_main_thread(int fd) {
 void
 platform_close(int fd) {
   CALL1(SYS_close, fd);
+}
+
+int
+platform_hold_file(int fd, uint64_t *holder) {
+  struct iocb request = {.aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = (uint32_t)fd, .aio_buf = POLLIN};
+  struct iocb *requests[] = {&request};
+  if (fault_is_due(FAULT_HOLD))
+    return EAGAIN;
+  long err = *holder ? 0 : CALL2(SYS_io_setup, PLATFORM_HELD_FILES_MAX, holder);
+  long count = err ? err : CALL3(SYS_io_submit, *holder, 1, requests);
+  return count == 1 ? 0 : count < 0 ? (int)-count : EAGAIN;
+}
+
+void
+platform_let_go_of_files(uint64_t holder) {
+  CALL1(SYS_io_destroy, holder);
 }
 
 ssize_t
@@ -333,14 +362,29 @@ platform_sleep(uint64_t ns) {
   CALL2(SYS_nanosleep, &time, NULL);
 }
 
+enum { CPUS_MAX = 8192, CPUS_PER_WORD = 64 };
+
 unsigned
 platform_cpu_count(void) {
-  unsigned long mask[128];   /* 8192 CPUs */
+  unsigned long mask[CPUS_MAX / CPUS_PER_WORD];
   long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof mask, mask);
   unsigned count = 0;
   for (long i = 0; i < bytes / (long)sizeof *mask; i++)
     count += (unsigned)__builtin_popcountl(mask[i]);
   return count ? count : 1;
+}
+
+void
+platform_leave_this_cpu_to_caller(int tid) {
+  unsigned long all[CPUS_MAX / CPUS_PER_WORD] = {0}, others[CPUS_MAX / CPUS_PER_WORD];
+  unsigned cpu;
+  long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof all, all);
+  if (bytes <= 0 || CALL3(SYS_getcpu, &cpu, NULL, NULL) || cpu >= CPUS_MAX)
+    return;
+  memcpy(others, all, sizeof others);
+  others[cpu / CPUS_PER_WORD] &= ~(1ul << cpu % CPUS_PER_WORD);
+  if (!CALL3(SYS_sched_setaffinity, tid, bytes, others))
+    CALL3(SYS_sched_setaffinity, tid, bytes, all);
 }
 
 int
@@ -414,12 +458,12 @@ platform_signal_action(int signal, const struct platform_action *action, struct 
 }
 
 int
-platform_set_handler(int signal, platform_handler *handler) {
+platform_set_handler(int signal, platform_handler *handler, bool uses_alternate_stack) {
   if (fault_is_due(FAULT_SIGACTION))
     return EINVAL;
   struct platform_action action = {
     .handler = (uintptr_t)handler,
-    .flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK,
+    .flags = SA_SIGINFO | SA_RESTART | (uses_alternate_stack ? SA_ONSTACK : 0),
     .mask = ~(platform_signal_bit(PLATFORM_LIBC_CANCEL) | platform_signal_bit(PLATFORM_LIBC_SETXID) | PLATFORM_FAULTS),
   };
   return platform_signal_action(signal, &action, NULL);

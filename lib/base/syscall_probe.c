@@ -17,6 +17,7 @@ static const long calls[] = {
   SYS_membarrier,        SYS_process_vm_readv,   SYS_userfaultfd,  LINUX_SYS_close_range, SYS_rt_tgsigqueueinfo,
   SYS_sched_getaffinity, SYS_sched_setscheduler, SYS_sched_yield,  SYS_readlink,          SYS_getdents64,
   SYS_pread64,           SYS_ioctl,              LINUX_SYS_pidfd_open,  LINUX_SYS_pidfd_getfd,
+  SYS_io_setup,          SYS_io_submit,          SYS_io_destroy,   SYS_getcpu,            SYS_sched_setaffinity,
 };
 
 /* A filter of the program's own is known already, and may forbid the children. */

@@ -77,11 +77,26 @@ alloc_span(struct thread_cache *cache, unsigned span_class, size_t pages, size_t
   return span;
 }
 
+void
+alloc_collect_if_due(void) {
+  struct thread_cache *cache = runtime_enter();
+  if (!cache)
+    return;
+  collect_for_stress(cache);
+  collect_if_due(cache);
+  runtime_leave(cache);
+}
+
+struct cgc_span *
+alloc_fresh_span(struct thread_cache *self, unsigned span_class) {
+  return alloc_span(self, span_class, span_class_size(span_class)->page_count, 1);
+}
+
 /* ---- small blocks ---- */
 
 static bool
 grow_class(struct thread_cache *cache, unsigned span_class) {
-  struct cgc_span *span = alloc_span(cache, span_class, span_class_size(span_class)->page_count, 1);
+  struct cgc_span *span = alloc_fresh_span(cache, span_class);
   if (span)
     thread_cache_install(cache, span);
   return span != NULL;

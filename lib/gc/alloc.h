@@ -34,6 +34,11 @@ void *alloc_zeroed(size_t bytes, unsigned kind);
 /* The same, aligned to a power of two. */
 void *alloc_aligned(size_t bytes, size_t alignment, unsigned kind);
 
+/* For caches that several threads share: what a slow path does before it takes a slot; and, inside of one, a fresh span
+ * of a small size class, or NULL.  It must be in a cache when the thread leaves. */
+void             alloc_collect_if_due(void);
+struct cgc_span *alloc_fresh_span(struct thread_cache *self, unsigned span_class);
+
 enum free_verdict {
   FREE_VERDICT_FREED,
   FREE_VERDICT_DOUBLE,      /* the slot is free already */

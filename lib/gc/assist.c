@@ -74,7 +74,7 @@ may_go_on(const struct assistant *assistant) {
 static bool
 find_work(const struct assistant *assistant) {
   enum { SPINS = 1000 };
-  for (unsigned turn = 0; !mark_queue_has_work(); turn++) {
+  for (unsigned turn = 0; !mark_queue_has_work_for(assistant->marker->index); turn++) {
     if (!atom_int_load_rlx(&is_open) || turn == SPINS)
       return false;
     atom_pause();

@@ -7,6 +7,7 @@
 #include "gc/dirty_heap.h"
 #include "gc/dirty_roots.h"
 #include "gc/mark_queue.h"
+#include "gc/old_pages.h"
 #include "gc/open_pages.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
@@ -59,10 +60,13 @@ list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct
 /* The end of a mark: whether it holds. */
 static int
 check_mark_stw(struct collection_report *report, const struct root_list *roots) {
+  int err = report->look ? 0 : trace_client_stw(&report->trace);
+  if (err)
+    return err;
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
   if (option(OPTION_VERIFY))
-    trace_verify_stw(roots, report->is_beside, stop_world_is_still_parked);
+    trace_verify_stw(roots, report->is_beside || report->is_partial, stop_world_is_still_parked);
   last_stop(report)->marked_ns = platform_now_ns();
   return 0;
 }
@@ -71,14 +75,30 @@ check_mark_stw(struct collection_report *report, const struct root_list *roots) 
 static void
 forget_mark(void) {
   sweep_clear_marks();
+  old_pages_clear_marks();
   mark_queue_forget();
 }
 
 /* ---- stopped ---- */
 
+/* Pages are watched before anything is scanned: what is written from then on will be seen by the next cycle, if only by
+ * the kernel, for a thread that sleeps in it.  A whole cycle forgets which blocks were old when it has seen to that. */
+static void
+begin_mark_stw(struct collection_report *report, struct dirty_pages *written) {
+  report->keeps_marks = report->keeps_marks && old_pages_collect_stw(written) == 0;
+  report->is_partial = report->keeps_marks && report->may_be_partial && old_pages_has_marks();
+  if (report->is_partial)
+    report->written_pages = written->page_count;
+  else
+    old_pages_clear_marks();
+}
+
 static int
 mark_stw(struct collection_report *report, const struct root_list *roots) {
-  int err = trace_heap_stw(roots, &report->trace);
+  struct dirty_pages written;
+  begin_mark_stw(report, &written);
+  int err = report->is_partial ? trace_written_stw(roots, &written, &report->trace)
+                               : trace_heap_stw(roots, report->keeps_marks, &report->trace);
   return err ? err : check_mark_stw(report, roots);
 }
 
@@ -90,7 +110,9 @@ collect_centrals(void) {
 
 static void
 sweep_stw(struct collection_report *report) {
-  sweep_heap_stw(&report->sweep);
+  sweep_heap_stw(report->keeps_marks, &report->sweep);
+  if (report->keeps_marks)
+    old_pages_note_kept();
   thread_detach_idle_stw();
   thread_settle_stw();
   thread_abandon_detached();
@@ -310,6 +332,7 @@ mark_watched(struct collection_report *report) {
 /* Where the pages cannot be watched after all, all is done in one stop. */
 static void
 collect_beside(struct collection_report *report) {
+  old_pages_forget();
   if (watch_pages(report)) {
     collect_stopped(report, 0);
     return;

@@ -31,6 +31,10 @@ struct collection_report {
   const struct collection_look *look;   /* instead of reclaiming anything; or NULL */
   int      err;               /* 0; why it was given up */
   bool     is_beside;         /* marked while the program ran */
+  bool     keeps_marks;       /* stopped: for the next cycle; set by the caller, cleared where that cannot be */
+  bool     may_be_partial;    /* stopped: if the one before has kept them; set by the caller */
+  bool     is_partial;        /* did not look at what that has found, but where it had been written to: so many pages */
+  size_t   written_pages;
   uint64_t expected_bytes;    /* beside: that the program is likely to take meanwhile; set by the caller */
   uint64_t begin_ns;
   uint64_t armed_ns;          /* beside: pages are watched */

@@ -8,14 +8,14 @@
 #include "base/options.h"
 #include "base/platform.h"
 
-enum { CREW_STACK_BYTES = 64 * 1024 };
+enum { CREW_STACK_BYTES = 64 * 1024, TID_UNKNOWN = 1 };
 
 /* Less than this is done before another thread has started. */
 #define CREW_BYTES_MIN (CGC_CONFIG_HOSTILE ? 64 * KIB : 8 * MIB)
 
 struct crew_member {
   char *stack;
-  atom_int tid;          /* not 0 while it exists; the kernel clears it */
+  atom_int tid;          /* not 0 while it exists, TID_UNKNOWN until it does; the kernel sets and clears it */
   unsigned index;
 };
 
@@ -66,7 +66,7 @@ start_member(struct crew_member *member) {
     member->stack = meta_alloc(CREW_STACK_BYTES);
   if (!member->stack)
     return false;
-  atom_int_store_rlx(&member->tid, 1);
+  atom_int_store_rlx(&member->tid, TID_UNKNOWN);
   if (platform_start_helper(member_main, member, member->stack + CREW_STACK_BYTES, NULL, &member->tid) == 0)
     return true;
   atom_int_store_rlx(&member->tid, 0);
@@ -78,6 +78,18 @@ await_member(struct crew_member *member) {
   unsigned tid;
   while ((tid = atom_int_load_acq(&member->tid)) != 0)
     platform_futex_wait(&member->tid, tid, UINT64_MAX);
+}
+
+/* The kernel may leave a new thread where it was made, behind the thread that has made it, for some milliseconds: the
+ * longer, the busier the other processors have been until the world was stopped.  A virtual machine's that sleep look
+ * busy, too. */
+static void
+spread_members(unsigned count) {
+  for (unsigned i = 1; i < count; i++) {
+    unsigned tid = atom_int_load_rlx(&members[i].tid);
+    if (tid > TID_UNKNOWN)
+      platform_leave_this_cpu_to_caller((int)tid);
+  }
 }
 
 unsigned
@@ -94,6 +106,7 @@ crew_run(unsigned count, void (*work)(unsigned index, void *arg), void *arg) {
   }
   atom_int_store_rel(&crew_threads, running);   /* publishes all of the above */
   platform_futex_wake(&crew_threads, CREW_MAX);
+  spread_members(running);
   work(0, arg);
   for (unsigned i = 1; i < running; i++)
     await_member(&members[i]);

@@ -9,10 +9,13 @@
 #include "base/platform.h"
 #include "base/syscall_probe.h"
 #include "gc/assist.h"
+#include "gc/client.h"
 #include "gc/collector.h"
 #include "gc/crew.h"
 #include "gc/mark_queue.h"
 #include "gc/memory_limit.h"
+#include "gc/old_pages.h"
+#include "gc/partial.h"
 #include "heap/page_heap.h"
 #include "world/park.h"
 #include "world/stop_signal.h"
@@ -99,6 +102,20 @@ forget_handed(void) {
 }
 
 static void
+set_goal(const struct cycle_report *cycle) {
+  if (cycle->collection.is_partial) {
+    pacer_end_partial_cycle(&pacer, &cycle->found);
+    partial_note_partial(&pacer, &cycle->found, cycle->collection.written_pages * ARCH_PAGE_BYTES);
+    return;
+  }
+  pacer_end_cycle(&pacer, &cycle->found);
+  if (cycle->collection.is_beside)
+    partial_note_beside();
+  else
+    partial_note_whole(&pacer, &cycle->found);
+}
+
+static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
   used_at_end_bytes = page_heap_used_bytes();
@@ -115,7 +132,7 @@ pace(struct cycle_report *cycle) {
     .limit_bytes = memory_limit_for(page_heap_used_bytes() + page_heap_retained_bytes() + meta_bytes()),
     .grown_bytes = report->is_beside ? grown_in(report) : 0,
   };
-  pacer_end_cycle(&pacer, &cycle->found);
+  set_goal(cycle);
   forget_handed();
   give_back_beyond(cycle->found.limit_bytes);
 }
@@ -222,9 +239,11 @@ outruns_marker(uint64_t heap_bytes) {
 static bool
 suits_beside(enum cycle_cause cause) {
   enum { ROOTS_FRACTION_MAX = 4 };
-  if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || !dirty_is_available())
+  if (cause == CYCLE_CAUSE_NO_MEMORY || cause == CYCLE_CAUSE_LOOK || gc_client.needs_stop() || !dirty_is_available())
     return false;
   uint64_t heap_bytes = page_heap_used_bytes();
+  if (option(OPTION_PARTIAL) == 2)
+    return false;
   if (option(OPTION_DIRTY) == OPTION_DIRTY_UFFD || heap_bytes >= BESIDE_BYTES_MIN)
     return true;
   bool is_mostly_roots = stop_root_bytes > heap_bytes / ROOTS_FRACTION_MAX;   /* which a stop looks at anyway */
@@ -281,7 +300,8 @@ static void
 let_the_world_run(enum cycle_cause cause) {
   uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, stopped_ns = last_cycle.end_ns - last_cycle.begin_ns;
   uint64_t due_ns = min_u64(stopped_ns, RUN_NS_MAX);
-  if (cause == CYCLE_CAUSE_FORCED && last_cycle.threads && ran_ns < due_ns)
+  bool is_programs = gc_client.needs_stop();   /* whose threads know what to expect */
+  if (cause == CYCLE_CAUSE_FORCED && !is_programs && last_cycle.threads && ran_ns < due_ns)
     platform_sleep(due_ns - ran_ns);
 }
 
@@ -303,16 +323,25 @@ conclude(struct cycle_report *report, uint64_t shown) {
   return report->collection.err;
 }
 
+/* Who asks for a cycle wants all garbage found. */
+static bool
+may_be_partial(enum cycle_cause cause) {
+  return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_STRESS;
+}
+
 static int
 run_stopped(enum cycle_cause cause, uint64_t shown) {
   struct cycle_report report;
   begin_report(&report, cause);
+  report.collection.keeps_marks = cause != CYCLE_CAUSE_LOOK && !gc_client.needs_stop() && partial_keeps_marks();
+  report.collection.may_be_partial = may_be_partial(cause) && partial_is_wanted();
   run_stopped_locked(&report);
   return conclude(&report, shown);
 }
 
 static int
 run(enum cycle_cause cause, uint64_t shown) {
+  gc_client.begin();
   if (!suits_beside(cause))
     return run_stopped(cause, shown);
   if (start_beside_locked(cause)) {
@@ -331,9 +360,14 @@ suits_mode(enum cycle_cause cause) {
   return option(OPTION_MODE) == (cause == CYCLE_CAUSE_LOOK ? OPTION_MODE_LEAK : OPTION_MODE_COLLECT);
 }
 
+static bool
+is_asked_for(enum cycle_cause cause) {
+  return cause == CYCLE_CAUSE_FORCED || cause == CYCLE_CAUSE_LOOK || cause == CYCLE_CAUSE_NO_MEMORY;
+}
+
 static int
 collect_once(enum cycle_cause cause) {
-  if (!suits_mode(cause) || platform_process_id() != cycle_process_id)
+  if (!suits_mode(cause) || platform_process_id() != cycle_process_id || !gc_client.may_collect(is_asked_for(cause)))
     return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
   uint64_t seen = cycle_count, shown = lock_cycles();
   bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */
@@ -522,4 +556,5 @@ cycle_adopt_fork(void) {
   mark_queue_adopt_fork();
   span_sweep_adopt_fork();
   sweep_clear_marks();
+  old_pages_adopt_fork();
 }

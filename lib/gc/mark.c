@@ -4,9 +4,11 @@
 #include "base/arch_x86_64.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "gc/client.h"
 #include "gc/limbo.h"
 #include "gc/mark_candidate.h"
 #include "gc/mark_scan.h"
+#include "world/named_roots.h"
 
 #include <string.h>
 
@@ -24,11 +26,14 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->marks_past_end = option(OPTION_PAST_END);
   marker->scan = mark_scan_choose(marker);
   mark_scan_fill_lanes(marker);
+  marker->checks_offset = mark_offsets.are_checked;
+  marker->takes_interior = mark_offsets.are_all_valid;
   marker->is_alone = is_alone;
   marker->index = 0;
   marker->interrupt = NULL;
   marker->deadline_ns = UINT64_MAX;
   marker->piece_bytes = MARK_PIECE_BYTES;
+  marker->uses_shadows = true;
   marker->notes_seen = false;
   marker->is_verifying = marker->knows_seen = false;
   marker->unmarked = 0;
@@ -59,8 +64,15 @@ next_part(uintptr_t at, ssize_t bytes, uintptr_t end_addr) {
   return next < end_addr && bytes > (ssize_t)sizeof(uintptr_t) ? next - sizeof(uintptr_t) : next;
 }
 
-void
-mark_root(struct marker *marker, const struct root *root) {
+/* What is named can be read, and does not vanish while the world is stopped. */
+static void
+scan_in_place(struct marker *marker, const struct root *root) {
+  const uintptr_t *word = (const uintptr_t *)root->start_addr, *end = (const uintptr_t *)root->end_addr;
+  mark_scan_named(marker, word, end, root->kind);
+}
+
+static void
+scan_copied(struct marker *marker, const struct root *root) {
   for (uintptr_t at = root->start_addr; at < root->end_addr;) {
     ssize_t bytes = roots_read(marker->copy, at, min_u64(root->end_addr - at, MARK_COPY_BYTES));
     if (bytes > 0)
@@ -71,7 +83,57 @@ mark_root(struct marker *marker, const struct root *root) {
   }
 }
 
+static void
+scan_root(struct marker *marker, const struct root *root) {
+  if (roots_policy.are_named && !marker->is_beside)
+    scan_in_place(marker, root);
+  else
+    scan_copied(marker, root);
+}
+
+/* On a stack compilers keep pointers to anywhere in a block. */
+void
+mark_root(struct marker *marker, const struct root *root) {
+  bool is_lenient = !marker->takes_interior && root->kind == ROOT_STACK;
+  if (is_lenient) {
+    flush_fifo(marker);
+    marker->takes_interior = true;
+  }
+  scan_root(marker, root);
+  if (is_lenient) {
+    flush_fifo(marker);
+    marker->takes_interior = false;
+  }
+}
+
+void
+mark_written(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr) {
+  scan_copied(marker, &(struct root){start_addr, end_addr, ROOT_DATA});
+}
+
 /* ---- draining ---- */
+
+/* A block or two of the smallest sizes: to begin with vectors would take longer. */
+CGC_INLINE void
+scan_short(struct marker *marker, const uintptr_t *word, const uintptr_t *end) {
+  marker->scanned_bytes += (size_t)(end - word) * sizeof *word;
+  for (; word < end; word++) {
+    uintptr_t addr = *word & marker->address_mask;
+    if (marker_has_in_heap(marker, addr))
+      consider(marker, addr);
+  }
+}
+
+static void
+scan_range(struct marker *marker, const struct mark_range *range) {
+  enum { SHORT_BYTES = 32 };
+  const uintptr_t *word = (const uintptr_t *)range->addr, *end = (const uintptr_t *)(range->addr + range->bytes);
+  bool is_short = range->bytes <= SHORT_BYTES && !marker->finds_packed && !marker->demangles_heap;
+  if (is_short)
+    scan_short(marker, word, end);
+  else
+    mark_scan_block(marker, word, end);
+}
 
 /* Takes a range in place of one whose memory has been fetched meanwhile; an empty one takes none. */
 CGC_INLINE void
@@ -81,7 +143,7 @@ scan_ahead(struct marker *marker, uintptr_t addr, size_t bytes) {
   __builtin_prefetch((const void *)(addr + bytes - 1));   /* the processor sees what lies between, if that is much */
   *oldest = (struct mark_range){addr, bytes};
   if (ready.bytes)
-    mark_scan_block(marker, (const uintptr_t *)ready.addr, (const uintptr_t *)(ready.addr + ready.bytes));
+    scan_range(marker, &ready);
 }
 
 /* Scans and looks up all that waits for memory. */
@@ -116,6 +178,37 @@ scan_small(struct marker *marker, struct cgc_span *span) {
     }
 }
 
+/* full: who marks a block from now on queues the span again; pairs with queue_span. */
+static void
+release_span(const struct marker *marker, struct cgc_span *span) {
+  if (marker->is_alone)
+    atom_int_store_rlx(&span->is_grey, 0);
+  else
+    atom_int_swap_full(&span->is_grey, 0);
+}
+
+static void
+scan_described_small(struct marker *marker, struct cgc_span *span) {
+  for (unsigned word = 0; word < span_word_count(span); word++)
+    for (uint64_t grey = take_grey(marker, span, word); grey; grey &= grey - 1)
+      gc_client.scan_block(marker, span, span_slot_addr(span, word * 64 + (unsigned)__builtin_ctzll(grey)));
+}
+
+/* As the client says; a large block in one go. */
+static void
+scan_described(struct marker *marker, struct cgc_span *span) {
+  if (marker->index && gc_client.wants_program(span)) {
+    mark_queue_leave(span);
+    return;
+  }
+  release_span(marker, span);
+  if (span->slot_bytes) {
+    scan_described_small(marker, span);
+  } else if (atom_swap_full(span_scanned(span, 0), span_bytes(span)) == 0) {
+    gc_client.scan_block(marker, span, span->base_addr);
+  }
+}
+
 /* One piece, from the last word of the one before, which may hold half of a packed pointer.  The rest is queued
  * again first, so that others can take it.  Only who holds the span writes how far it has been scanned. */
 static void
@@ -131,15 +224,6 @@ scan_large(struct marker *marker, struct cgc_span *span) {
   scan_ahead(marker, span->base_addr + from - overlap, bytes + overlap);
 }
 
-/* full: who marks a block from now on queues the span again; pairs with queue_span. */
-static void
-release_span(const struct marker *marker, struct cgc_span *span) {
-  if (marker->is_alone)
-    atom_int_store_rlx(&span->is_grey, 0);
-  else
-    atom_int_swap_full(&span->is_grey, 0);
-}
-
 /* Beside the program the structure may be another span's by now, or nobody's; what has been marked in it since is
  * grey. */
 CGC_INLINE bool
@@ -152,6 +236,8 @@ static void
 scan_span(struct marker *marker, struct cgc_span *span) {
   if (!has_grey(span)) {
     release_span(marker, span);
+  } else if (CGC_UNLIKELY(span->client_kind)) {
+    scan_described(marker, span);
   } else if (!span->slot_bytes) {
     scan_large(marker, span);
   } else {
@@ -215,7 +301,7 @@ mark_drain(struct marker *marker) {
     }
     if (!span)
       return true;
-    if (mark_queue_is_wanted() && !mark_queue_has_work())
+    if (mark_queue_is_wanted() && !mark_queue_has_work_for(marker->index + 1))
       share_spans(marker);
     scan_span(marker, span);
   }
@@ -230,5 +316,5 @@ mark_hand_over(struct marker *marker) {
 
 bool
 mark_steal(struct marker *marker) {
-  return mark_queue_steal(&marker->taken);
+  return mark_queue_steal(marker->index, &marker->taken);
 }

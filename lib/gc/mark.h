@@ -49,6 +49,8 @@ struct marker {
   bool demangles_heap;
   bool finds_packed;
   bool marks_past_end;
+  bool checks_offset;         /* where an address points in its block (gc/mark_block.h) */
+  bool takes_interior;        /* then: anywhere in most blocks */
   bool is_alone;              /* no other marker runs: plain stores do */
   bool is_beside;             /* the program runs */
   unsigned index;             /* of the crew */
@@ -56,6 +58,7 @@ struct marker {
   uint64_t deadline_ns;       /* at which it is to end; UINT64_MAX: none */
   size_t piece_bytes;         /* of large blocks, scanned one at a time */
   void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
+  bool uses_shadows;          /* of written pages (gc/shadow.h) */
   bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
   bool knows_seen;            /* then: but not one that has been noted */
@@ -87,6 +90,9 @@ void marker_set_deadline(struct marker *marker, uint64_t deadline_ns);
 
 /* Scans a root; what it marks is queued.  Sets err if it cannot be read. */
 void mark_root(struct marker *marker, const struct root *root);
+
+/* The same for memory that was written to and may hold roots; there need be none. */
+void mark_written(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr);
 
 /* Scans grey blocks until this marker has none; shares spans when others wait.  False if it was to end early, with
  * blocks left. */

@@ -6,7 +6,7 @@
 #ifndef CGC_GC_MARK_CANDIDATE_H
 #define CGC_GC_MARK_CANDIDATE_H
 
-#include "gc/mark.h"
+#include "gc/mark_block.h"
 #include "gc/seen_words.h"
 
 CGC_INLINE bool
@@ -29,6 +29,14 @@ queue_span(struct marker *marker, struct cgc_span *span) {
   mark_list_append(&marker->found, span);
 }
 
+CGC_INLINE bool
+has_valid_offset(const struct marker *marker, const struct cgc_span *span, size_t slot, uintptr_t addr) {
+  size_t offset = addr - span_slot_addr(span, slot);
+  if (marker->takes_interior)
+    return offset < MARK_OFFSETS || !span->is_kept_by_start;
+  return offset < MARK_OFFSETS && mark_offsets.is_valid[offset];
+}
+
 static inline void
 mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
   size_t slot = span_slot_of(span, addr);
@@ -40,6 +48,8 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
     return;
   if ((atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) & bit)
     return;   /* a free slot: a stale word, not a reference */
+  if (CGC_UNLIKELY(marker->checks_offset) && !has_valid_offset(marker, span, slot, addr))
+    return;
   if (CGC_UNLIKELY(marker->is_verifying)) {
     if (!marker->knows_seen || !seen_words_has(addr))
       marker->unmarked = addr;

@@ -4,7 +4,8 @@
  * grey, and waits, so that more of them turn grey meanwhile and are then scanned together (Go 1.26's collector marks
  * this way).  The spans are linked through themselves: the queue needs no memory.
  *
- * Each marker has lists of its own; what it can spare it shares when others wait.
+ * Each marker has lists of its own; what it can spare it shares when others wait.  Spans whose blocks only marker 0 may
+ * scan (gc/client.h) are left to it in a list of their own.
  */
 #ifndef CGC_GC_MARK_QUEUE_H
 #define CGC_GC_MARK_QUEUE_H
@@ -61,8 +62,14 @@ void mark_queue_share(struct mark_list *list);
 void mark_queue_want(int markers);
 bool mark_queue_is_wanted(void);
 
-/* Moves shared spans to an empty list; false if there are none. */
-bool mark_queue_steal(struct mark_list *list);
+/* Leaves a span to marker 0. */
+void mark_queue_leave(struct cgc_span *span);
+
+/* Moves shared spans to an empty list of that marker's; false if there are none for it. */
+bool mark_queue_steal(unsigned marker_index, struct mark_list *list);
+bool mark_queue_has_work_for(unsigned marker_index);
+
+/* For any of them. */
 bool mark_queue_has_work(void);
 
 /* A mark was given up: what is shared is not grey any more. */

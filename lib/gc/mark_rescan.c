@@ -3,6 +3,7 @@
 #include "gc/mark.h"
 
 #include "base/arch_x86_64.h"
+#include "gc/client.h"
 #include "gc/mark_candidate.h"
 #include "gc/mark_scan.h"
 #include "gc/shadow.h"
@@ -181,14 +182,13 @@ rescan_shadowed(struct marker *marker, const struct cgc_span *span, struct shado
 
 static void
 rescan_page(struct marker *marker, const struct cgc_span *span, uintptr_t page_addr) {
-  struct shadow *shadow = marker->demangles_heap ? NULL : shadow_of(page_addr);
+  bool may_have = marker->uses_shadows && !marker->demangles_heap;
+  struct shadow *shadow = may_have ? shadow_of(page_addr) : NULL;
   if (shadow)
     rescan_shadowed(marker, span, shadow);
   else
     rescan_part(marker, span->base_addr, span_bytes(span), page_addr, page_addr + ARCH_PAGE_BYTES);
 }
-
-/* ---- ranges ---- */
 
 static void
 rescan_large(struct marker *marker, const struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
@@ -197,11 +197,28 @@ rescan_large(struct marker *marker, const struct cgc_span *span, uintptr_t start
       rescan_page(marker, span, at);
 }
 
+/* ---- blocks that the client describes: as a whole ---- */
+
+static void
+rescan_described(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
+  size_t first = span_slot_of(span, max_u64(start_addr, span->base_addr));
+  size_t end = min_u64(span_slot_of(span, end_addr - 1) + 1, span->slot_count);
+  for (size_t slot = first; slot < end; slot++) {
+    const struct span_word *word = &span->words[slot / 64];
+    if ((atom_load_rlx(&word->mark) & ~span_word_free(span, (unsigned)(slot / 64))) >> slot % 64 & 1)
+      gc_client.scan_block(marker, span, span_slot_addr(span, slot));
+  }
+}
+
+/* ---- ranges ---- */
+
 static void
 rescan_part_of_span(struct marker *marker, struct cgc_span *span, uintptr_t start_addr, uintptr_t end_addr) {
   if (span_kind(span) & SPAN_KIND_NOSCAN)
     return;
-  if (span->slot_bytes)
+  if (CGC_UNLIKELY(span->client_kind))
+    rescan_described(marker, span, start_addr, end_addr);
+  else if (span->slot_bytes)
     rescan_slots_in(marker, span, start_addr, end_addr);
   else
     rescan_large(marker, span, start_addr, end_addr);
@@ -224,7 +241,9 @@ mark_rescan_range(struct marker *marker, uintptr_t start_addr, uintptr_t end_add
 static void
 rescan_whole(struct marker *marker, struct cgc_span *span) {
   uintptr_t start_addr = span->base_addr, end_addr = start_addr + span_bytes(span);
-  if (span->slot_bytes)
+  if (span->client_kind)
+    rescan_described(marker, span, start_addr, end_addr);
+  else if (span->slot_bytes)
     rescan_slots_in(marker, span, start_addr, end_addr);
   else if (atom_load_rlx(&span->words[0].mark))
     rescan_part(marker, start_addr, span_bytes(span), start_addr, end_addr);

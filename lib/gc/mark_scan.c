@@ -3,6 +3,7 @@
 
 #include "base/arch_x86_64.h"
 #include "gc/mark_candidate.h"
+#include "world/named_roots.h"
 
 #include <string.h>
 
@@ -76,16 +77,36 @@ scan_unaligned(struct marker *marker, size_t bytes) {
   }
 }
 
-void
-mark_scan_copy(struct marker *marker, size_t bytes, enum root_kind kind) {
-  const uintptr_t *word = (const uintptr_t *)marker->copy, *end = word + bytes / sizeof *word;
-  bool past_end = kind == ROOT_STACK && marker->marks_past_end;
-  marker->scanned_bytes += bytes;
-  scan_unaligned(marker, bytes);
+static void
+scan_aligned(struct marker *marker, const uintptr_t *word, const uintptr_t *end, bool past_end) {
   if (!marker->demangles_data)
     scan_words(marker, word, end, false, past_end);
   else if (past_end)
     scan_words(marker, word, end, true, true);
   else
     scan_words(marker, word, end, true, false);
+}
+
+/* Where roots are named pointers are aligned. */
+void
+mark_scan_named(struct marker *marker, const uintptr_t *word, const uintptr_t *end, enum root_kind kind) {
+  bool past_end = kind == ROOT_STACK && marker->marks_past_end;
+  if (!past_end && !marker->demangles_data) {
+    mark_scan_block(marker, word, end);
+    return;
+  }
+  marker->scanned_bytes += (size_t)(end - word) * sizeof *word;
+  scan_aligned(marker, word, end, past_end);
+}
+
+void
+mark_scan_copy(struct marker *marker, size_t bytes, enum root_kind kind) {
+  const uintptr_t *word = (const uintptr_t *)marker->copy, *end = word + bytes / sizeof *word;
+  if (roots_policy.are_named) {
+    mark_scan_named(marker, word, end, kind);
+    return;
+  }
+  marker->scanned_bytes += bytes;
+  scan_unaligned(marker, bytes);
+  scan_aligned(marker, word, end, kind == ROOT_STACK && marker->marks_past_end);
 }

@@ -36,7 +36,8 @@ mark_packed_between(const uintptr_t *word) {
   return word[0] >> 32 | word[1] << 32;
 }
 
-/* Scans the marker's copy of a root, of so many bytes. */
+/* Scans the marker's copy of a root, of so many bytes; or a named one, wherever it is. */
 void mark_scan_copy(struct marker *marker, size_t bytes, enum root_kind kind);
+void mark_scan_named(struct marker *marker, const uintptr_t *word, const uintptr_t *end, enum root_kind kind);
 
 #endif

@@ -14,6 +14,7 @@ enum {
   LIMITED_STEP_FRACTION = 16,
   LIMIT_MARGIN_FRACTION = 32,
   CONFIRMING_FRACTION = 4,
+  ROOM_FRACTION_MIN = 2,
 };
 
 void
@@ -130,6 +131,11 @@ room_bytes(const struct pacer *pacer, uint64_t held_bytes, uint64_t growth) {
   return min_u64(held_bytes + growth, max_u64(whole_growth, held_bytes + growth / CONFIRMING_FRACTION));
 }
 
+static uint64_t
+room_left(const struct pacer *pacer) {
+  return pacer->goal_bytes - min_u64(pacer->goal_bytes, pacer->grown_from_bytes);
+}
+
 void
 pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->is_fruitless = !found_something(pacer, found);
@@ -144,7 +150,20 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   apply_limit(pacer, found);
   pacer->lead_bytes = lead_bytes(pacer, found);
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
+  pacer->room_bytes = room_left(pacer);
   set_distance(pacer, pacer->grown_from_bytes);
+}
+
+void
+pacer_end_partial_cycle(struct pacer *pacer, const struct pacer_input *found) {
+  pacer->lead_bytes = 0;
+  pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
+  set_distance(pacer, pacer->grown_from_bytes);
+}
+
+bool
+pacer_has_room(const struct pacer *pacer) {
+  return room_left(pacer) >= pacer->room_bytes / ROOM_FRACTION_MIN;
 }
 
 void

@@ -40,7 +40,8 @@ struct pacer {
   bool     is_limited;          /* the goal is lower than it would be, for the limit of memory */
   uint64_t lead_bytes;          /* less than the goal: what the heap will grow by while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
-  uint64_t grown_from_bytes;    /* allocated bytes when the goal was set */
+  uint64_t grown_from_bytes;    /* allocated bytes after the last cycle */
+  uint64_t room_bytes;          /* from there to the goal, when it was set */
 };
 
 /* What a cycle found. */
@@ -56,6 +57,13 @@ struct pacer_input {
 
 void pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint64_t cycles_to_reclaim);
 void pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found);
+
+/* A partial cycle has found that: what it takes for alive has to be found so by a whole one before the heap grows by more
+ * for it, so the goal stays. */
+void pacer_end_partial_cycle(struct pacer *pacer, const struct pacer_input *found);
+
+/* Whether enough is left to the goal for another partial cycle: else it is time for a whole one. */
+bool pacer_has_room(const struct pacer *pacer);
 
 /* Changes the percent for the goal in force too. */
 void pacer_set_percent(struct pacer *pacer, uint64_t percent);

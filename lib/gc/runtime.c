@@ -5,6 +5,7 @@
 #include "base/meta.h"
 #include "base/options.h"
 #include "base/platform.h"
+#include "gc/client.h"
 #include "gc/cycle.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
@@ -60,6 +61,10 @@ adopt_span(struct cgc_span *span, struct thread_cache *self) {
   atom_int_store_rlx(&span->is_remote_listed, 0);
   if (!span_is_small(span))
     return;
+  if (span->client_kind) {
+    gc_client.adopt_span(span);
+    return;
+  }
   if (self && atom_load_rlx(&span->owner) == (uintptr_t)self->owner) {
     span_list_remote(span);   /* in case it held remote bits */
     return;
@@ -90,6 +95,7 @@ adopt_fork_blocked(void) {
     thread->cache.pending = NULL;
     atom_store_rlx(&thread->cache.owner->remote_spans, 0);
   }
+  gc_client.adopt_fork();
   for (size_t i = 0, count = span_table_count(); i < count; i++)
     adopt_span(span_table_at(i), thread ? &thread->cache : NULL);
 }

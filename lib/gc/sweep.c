@@ -13,6 +13,7 @@ enum { SPANS_PER_TURN = 256 };
 
 struct sweep_job {
   size_t span_count;
+  bool keeps_marks;
   atom_word next;
   struct sweep_result results[CREW_MAX];
 };
@@ -26,16 +27,17 @@ sweep_work(unsigned index, void *arg) {
     for (size_t i = at; i < job->span_count && i < at + SPANS_PER_TURN; i++) {
       struct cgc_span *span = span_table_at(i);
       if (span_is_used(span))
-        span_sweep(span, &result);
+        span_sweep(span, job->keeps_marks, &result);
     }
   job->results[index] = result;
 }
 
 void
-sweep_heap_stw(struct sweep_result *result) {
+sweep_heap_stw(bool keeps_marks, struct sweep_result *result) {
   struct sweep_job job;
   memset(&job, 0, sizeof job);
   job.span_count = span_table_count();
+  job.keeps_marks = keeps_marks;
   crew_run(crew_size_for(page_heap_used_bytes() / 4), sweep_work, &job);
   *result = (struct sweep_result){0};
   for (unsigned i = 0; i < CREW_MAX; i++)

@@ -5,13 +5,15 @@
 
 #include "heap/span_sweep.h"
 
-/* Sweeps all spans and clears all marks.  World stopped. */
-void sweep_heap_stw(struct sweep_result *result);
+#include <stdbool.h>
+
+/* Sweeps all spans, and clears all marks or keeps those of allocated blocks.  World stopped. */
+void sweep_heap_stw(bool keeps_marks, struct sweep_result *result);
 
 /* After span_sweep_begin_stw, beside the program: sweeps those that nobody has swept yet; the result is of all. */
 void sweep_heap(struct sweep_result *result);
 
-/* Clears marks only, after a cycle that was given up.  No marker runs. */
+/* Clears marks only: what was kept, or after a cycle that was given up.  No marker runs. */
 void sweep_clear_marks(void);
 
 /* Bytes in allocated blocks.  Others may run: then about. */

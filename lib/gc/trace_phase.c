@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "gc/trace_phase.h"
 
+#include "base/arch_x86_64.h"
 #include "base/fatal.h"
 #include "base/meta.h"
 #include "base/options.h"
 #include "base/platform.h"
 #include "gc/assist.h"
+#include "gc/client.h"
 #include "gc/crew.h"
 #include "gc/dirty_roots.h"
 #include "gc/limbo.h"
-#include "gc/mark.h"
+#include "gc/mark_block.h"
 #include "gc/seen_words.h"
 #include "gc/shadow.h"
 #include "heap/page_heap.h"
@@ -26,6 +28,7 @@ struct trace_job {
   bool is_beside;
   bool skips_watched;                /* roots of which the written pages are known */
   bool is_shared;                    /* with threads that assist */
+  bool goes_on;                      /* in later cycles, each in one stop */
   const atom_int *interrupt;         /* as the markers' */
   uint64_t deadline_ns;
 
@@ -78,7 +81,7 @@ await_work(struct marker *marker, struct trace_job *job) {
   enum { SPINS = 64 };
   begin_waiting(marker, job);
   for (unsigned turn = 1;; turn++) {
-    if (mark_queue_has_work()) {
+    if (mark_queue_has_work_for(marker->index)) {
       end_waiting(marker, job);
       if (mark_steal(marker))
         return true;
@@ -113,7 +116,7 @@ trace_range(struct marker *marker, const struct dirty_range *range) {
   if (marker_has_in_heap(marker, range->start_addr))
     mark_rescan_range(marker, range->start_addr, range->end_addr);
   else
-    mark_root(marker, &(struct root){range->start_addr - sizeof(void *), range->end_addr + sizeof(void *), ROOT_DATA});
+    mark_written(marker, range->start_addr - sizeof(void *), range->end_addr + sizeof(void *));
 }
 
 /* What is known of the pages after the next ones, and what is in them, is fetched meanwhile. */
@@ -194,7 +197,8 @@ init_marker(unsigned index, bool is_alone, const struct trace_job *job) {
   marker_set_deadline(marker, job->deadline_ns);
   marker->index = index;
   marker->interrupt = job->interrupt;
-  marker->notes_seen = (job->is_beside || job->pages) && option(OPTION_VERIFY);
+  marker->uses_shadows = !job->goes_on;
+  marker->notes_seen = (job->is_beside || job->pages || job->goes_on) && option(OPTION_VERIFY);
 }
 
 /* 0, or why a root could not be read. */
@@ -229,9 +233,29 @@ trace_by_crew(unsigned wanted, struct trace_job *job, struct trace_result *resul
 }
 
 int
-trace_heap_stw(const struct root_list *roots, struct trace_result *result) {
-  struct trace_job job = {.roots = roots, .deadline_ns = UINT64_MAX};
+trace_heap_stw(const struct root_list *roots, bool goes_on, struct trace_result *result) {
+  struct trace_job job = {.roots = roots, .goes_on = goes_on, .deadline_ns = UINT64_MAX};
+  if (goes_on && option(OPTION_VERIFY))
+    seen_words_begin();
   return trace_by_crew(crew_size_for(page_heap_used_bytes() + roots->bytes), &job, result);
+}
+
+int
+trace_client_stw(struct trace_result *result) {
+  struct trace_job job = {.deadline_ns = UINT64_MAX};
+  init_marker(0, true, &job);
+  gc_client.push_roots_stw(markers[0]);
+  mark_finish(markers[0]);
+  gc_client.conclude_stw(markers[0]);
+  mark_finish(markers[0]);
+  return add_results(1, result);
+}
+
+/* What is not known to be alive is taken to be as much as is scanned in the pages; most of it has died, as a rule. */
+int
+trace_written_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result) {
+  struct trace_job job = {.roots = roots, .pages = pages, .goes_on = true, .deadline_ns = UINT64_MAX};
+  return trace_by_crew(crew_size_for(pages->page_count * ARCH_PAGE_BYTES + roots->bytes), &job, result);
 }
 
 /* ---- beside the program ---- */
@@ -312,11 +336,11 @@ trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pages,
 /* ---- verification ---- */
 
 void
-trace_verify_stw(const struct root_list *roots, bool was_beside, bool (*is_world_still)(void)) {
+trace_verify_stw(const struct root_list *roots, bool knows_seen, bool (*is_world_still)(void)) {
   struct marker *marker = markers[0];
   marker_init(marker, true, false);
   marker->is_verifying = true;
-  marker->knows_seen = was_beside;
+  marker->knows_seen = knows_seen;
   for (size_t i = 0; i < roots->count; i++)
     mark_root(marker, &roots->roots[i]);
   mark_rescan_heap(marker);

@@ -13,9 +13,16 @@ struct trace_result {
   uint64_t scanned_bytes;
 };
 
-/* Marks all that the roots reach.  World stopped.  Adds to the result.  0, ENOMEM, or why a root could
- * not be read. */
-int trace_heap_stw(const struct root_list *roots, struct trace_result *result);
+/* Marks all that the roots reach.  goes_on: trace_written_stw may follow in the next cycle.  World stopped.  Adds to the
+ * result.  0, ENOMEM, or why a root could not be read. */
+int trace_heap_stw(const struct root_list *roots, bool goes_on, struct trace_result *result);
+
+/* Marks what the roots and marked blocks on those pages reach by way of blocks that are not marked: the rest of a heap
+ * of which all that marked blocks on other pages point to is marked.  Likewise. */
+int trace_written_stw(const struct root_list *roots, const struct dirty_pages *pages, struct trace_result *result);
+
+/* When that is done: what the client marks, and then what it decides by the marks (gc/client.h).  Likewise. */
+int trace_client_stw(struct trace_result *result);
 
 /* ---- beside the program: between these two frees of pages are put off ---- */
 
@@ -39,7 +46,7 @@ int trace_finish_stw(const struct root_list *roots, const struct dirty_pages *pa
                      bool *is_finished, struct trace_result *result);
 
 /* Scans the roots and every marked block again: aborts if anything was missed, unless is_world_still says that
- * the world has changed meanwhile. */
-void trace_verify_stw(const struct root_list *roots, bool was_beside, bool (*is_world_still)(void));
+ * the world has changed meanwhile.  knows_seen: not all was scanned in this stop. */
+void trace_verify_stw(const struct root_list *roots, bool knows_seen, bool (*is_world_still)(void));
 
 #endif

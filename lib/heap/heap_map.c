@@ -117,6 +117,30 @@ heap_map_count_touched(uintptr_t addr, size_t pages) {
   return touched;
 }
 
+/* Of so many pages it is told in one word whether they hold memory. */
+#define GROUP_BYTES (64 * SPAN_PAGE_BYTES)
+
+static bool
+is_group_touched(uintptr_t addr) {
+  size_t page = (addr - heap_map.base_addr) % ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2;
+  return atom_load_rlx((const atom_word *)&heap_map_arena(addr)->touched[page / 64]) != 0;
+}
+
+/* The first group from addr on that is touched or is not, or end_addr. */
+static uintptr_t
+find_group(uintptr_t addr, uintptr_t end_addr, bool is_touched) {
+  while (addr < end_addr && is_group_touched(addr) != is_touched)
+    addr = round_down(addr, GROUP_BYTES) + GROUP_BYTES;
+  return min_u64(addr, end_addr);
+}
+
+bool
+heap_map_next_touched(uintptr_t *start_addr, uintptr_t *run_end_addr, uintptr_t end_addr) {
+  *start_addr = find_group(*start_addr, end_addr, true);
+  *run_end_addr = find_group(*start_addr, end_addr, false);
+  return *start_addr < end_addr;
+}
+
 void
 heap_map_set_touched(uintptr_t addr, size_t pages, bool is_touched) {
   while (pages > 0) {

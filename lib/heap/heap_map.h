@@ -105,6 +105,10 @@ void heap_map_note_made_locked(uintptr_t addr, size_t pages);
 /* Whether the page at addr, in the heap, has become a span's in that round or since; true if it is not known. */
 bool heap_map_made_since(uintptr_t addr, unsigned round);
 
+/* Moves *start_addr to where memory may be, and tells where that ends: up to end_addr, by and large, as others may change
+ * it.  False if there is none.  All of it lies in one arena. */
+bool heap_map_next_touched(uintptr_t *start_addr, uintptr_t *run_end_addr, uintptr_t end_addr);
+
 /* Touched bits of [addr, addr + pages): count, then set or clear them. */
 uint32_t heap_map_count_touched(uintptr_t addr, size_t pages);
 void heap_map_set_touched(uintptr_t addr, size_t pages, bool is_touched);

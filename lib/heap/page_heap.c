@@ -173,6 +173,7 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   span->span_class = (uint16_t)span_class;
   span->is_touched = heap_map_count_touched(addr, pages) > 0;
   span->is_retained = false;
+  span->client_kind = span->is_kept_by_start = 0;
   atom_store_rlx(&span->owner, 0);
   span->window_word = SPAN_NO_WINDOW;
   span->countdown = SPAN_NO_COUNTDOWN;
@@ -243,14 +244,31 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
   return span;
 }
 
+/* Atomic. */
+static atom_word limit_pages = SIZE_MAX;
+
+void
+page_heap_set_limit(size_t bytes) {
+  atom_store_rlx(&limit_pages, bytes >> SPAN_PAGE_BYTES_LOG2);
+}
+
+static struct cgc_span *
+find_run_locked(unsigned kind, size_t pages) {
+  size_t limit = atom_load_rlx(&limit_pages), used = atom_load_rlx(&used_pages);
+  if (pages > limit || used > limit - pages)
+    return NULL;
+  struct cgc_span *run = free_runs_best_fit_locked(kind, pages);
+  if (!run && grow_locked(kind, pages))
+    run = free_runs_best_fit_locked(kind, pages);
+  return run;
+}
+
 struct cgc_span *
 page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
   unsigned kind = span_class_kind(span_class);
   size_t wanted_pages = page_count + align_pages - 1;
   lock_acquire(&page_heap_lock);
-  struct cgc_span *run = free_runs_best_fit_locked(kind, wanted_pages);
-  if (!run && grow_locked(kind, wanted_pages))
-    run = free_runs_best_fit_locked(kind, wanted_pages);
+  struct cgc_span *run = find_run_locked(kind, wanted_pages);
   struct cgc_span *span = run ? take_run_locked(span_class, run, page_count, align_pages) : NULL;
   lock_release(&page_heap_lock);
   return span;

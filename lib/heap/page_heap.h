@@ -51,6 +51,9 @@ void page_heap_shrink(struct cgc_span *span, size_t page_count);
  * Returns the bytes given back. */
 size_t page_heap_scavenge(size_t keep_bytes);
 
+/* Used spans together will not take more than that; then there is no memory.  SIZE_MAX: no limit, as at first. */
+void page_heap_set_limit(size_t bytes);
+
 size_t page_heap_used_bytes(void);      /* in used spans */
 size_t page_heap_retained_bytes(void);  /* free, but held in memory */
 size_t page_heap_mapped_bytes(void);

@@ -74,7 +74,9 @@ struct cgc_span {
   /* Lock: page heap. */
   uint32_t page_count;
   uint32_t table_index;
-  uint16_t word_capacity;
+  uint8_t  word_capacity;
+  uint8_t  client_kind : 7;       /* used: 0, or how the client's blocks in it are scanned (gc/client.h) */
+  uint8_t  is_kept_by_start : 1;  /* large: pointers to behind its first bytes do not count (gc/mark_block.h) */
   bool     is_touched;         /* used: pages may not be zero.  free: some page holds memory */
   bool     is_retained;        /* owner: empty and kept for the next use */
   union {

@@ -40,15 +40,26 @@ add_fate(struct sweep_result *result, struct word_fate fate, size_t block_bytes)
   result->held_bytes += count_bits(fate.held) * block_bytes;
 }
 
+/* A slot that is free, in a window too, has none: what comes to lie there next is new. */
 static void
-sweep_small(struct cgc_span *span, struct sweep_result *result) {
+leave_marks(struct cgc_span *span, unsigned index, uint64_t kept) {
+  struct span_word *word = &span->words[index];
+  kept &= atom_load_rlx(&word->mark);
+  atom_store_rlx(&word->mark, kept);
+  if (span->slot_bytes)
+    atom_store_rlx(span_scanned(span, index), kept);
+  else if (!kept)
+    atom_store_rlx(span_scanned(span, 0), 0);
+}
+
+static void
+sweep_small(struct cgc_span *span, bool keeps_marks, struct sweep_result *result) {
   bool has_reclaimed = false;
   for (unsigned i = 0; i < span_word_count(span); i++) {
     struct span_word *word = &span->words[i];
     struct word_fate fate = judge_word(span, i);
     atom_store_rlx(&word->condemned, fate.held);
-    atom_store_rlx(&word->mark, 0);
-    atom_store_rlx(span_scanned(span, i), 0);
+    leave_marks(span, i, keeps_marks ? fate.live : 0);
     if (fate.reclaimed) {
       atom_or_full(&word->remote, fate.reclaimed);   /* as span_free_remote */
       has_reclaimed = true;
@@ -61,20 +72,19 @@ sweep_small(struct cgc_span *span, struct sweep_result *result) {
 
 /* True if the block is dead. */
 static bool
-sweep_large(struct cgc_span *span, struct sweep_result *result) {
+sweep_large(struct cgc_span *span, bool keeps_marks, struct sweep_result *result) {
   struct word_fate fate = judge_word(span, 0);
   atom_store_rlx(&span->words[0].condemned, fate.held);
-  atom_store_rlx(&span->words[0].mark, 0);
-  atom_store_rlx(span_scanned(span, 0), 0);
+  leave_marks(span, 0, keeps_marks ? fate.live : 0);
   add_fate(result, fate, span_bytes(span));
   return fate.reclaimed != 0;
 }
 
 void
-span_sweep(struct cgc_span *span, struct sweep_result *result) {
+span_sweep(struct cgc_span *span, bool keeps_marks, struct sweep_result *result) {
   if (span_is_small(span))
-    sweep_small(span, result);
-  else if (sweep_large(span, result))
+    sweep_small(span, keeps_marks, result);
+  else if (sweep_large(span, keeps_marks, result))
     page_heap_free(span);
 }
 
@@ -149,9 +159,9 @@ try_claimed(struct cgc_span *span, unsigned turn) {
   struct sweep_result result = {0};
   bool is_dead = false;
   if (span_is_small(span))
-    sweep_small(span, &result);
+    sweep_small(span, false, &result);
   else
-    is_dead = sweep_large(span, &result);
+    is_dead = sweep_large(span, false, &result);
   add_found(&result);
   if (is_dead)
     span->state = SPAN_LIMBO;   /* who has waited for the sweep must find it gone */

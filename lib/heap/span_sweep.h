@@ -23,8 +23,8 @@ struct sweep_result {
 
 void sweep_result_add(struct sweep_result *sum, const struct sweep_result *part);
 
-/* Sweeps a used span that nobody else looks at. */
-void span_sweep(struct cgc_span *span, struct sweep_result *result);
+/* Sweeps a used span that nobody else looks at.  keeps_marks: those of allocated blocks stay, for a partial cycle. */
+void span_sweep(struct cgc_span *span, bool keeps_marks, struct sweep_result *result);
 
 /* ---- after a mark beside the program ---- */
 

@@ -49,7 +49,7 @@ span_table_make_locked(unsigned word_count) {
   struct cgc_span *span = meta_alloc(sizeof *span + span_words_bytes(word_count));
   if (!span)
     return NULL;
-  span->word_capacity = (uint16_t)word_count;
+  span->word_capacity = (uint8_t)word_count;
   span->table_index = (uint32_t)index;
   table[index] = span;
   atom_store_rel(&table_count, index + 1);   /* publishes table[index] */

@@ -158,7 +158,7 @@ static struct cgc_span *
 take_span(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *span = cache->lists[span_class].partial;
   if (!span)
-    return central_take(span_class, cache->owner);
+    return cache->is_apart ? NULL : central_take(span_class, cache->owner);
   span = span->prev;
   unlink_span(cache, span);
   return span;
@@ -192,6 +192,16 @@ thread_cache_install(struct thread_cache *cache, struct cgc_span *span) {
   /* rel: the span is complete; pairs with span_list_remote */
   atom_store_rel(&span->owner, (uintptr_t)cache->owner);
   make_current(cache, span);
+}
+
+void
+thread_cache_add(struct thread_cache *cache, struct cgc_span *span) {
+  span_ensure_swept(span);
+  span_collect_remote(span);
+  span->window_word = SPAN_NO_WINDOW;
+  span->is_retained = false;
+  atom_store_rel(&span->owner, (uintptr_t)cache->owner);   /* as in thread_cache_install */
+  link_span(cache, span, span_free_slots(span));
 }
 
 void

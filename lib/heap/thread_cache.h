@@ -37,6 +37,7 @@ struct thread_cache {
   struct span_lists   lists[SPAN_CLASS_COUNT];
   struct cgc_span *pending;  /* taken off the remote spans, and not looked at yet; linked by remote_next */
   size_t retained_pages;     /* in empty spans kept for the next use */
+  bool is_apart;             /* constant: its spans neither come from the central lists nor go there */
   size_t handed_bytes;       /* in slots that came into windows, since the owner last took it */
   uint32_t refill_count;
 
@@ -131,6 +132,9 @@ bool thread_cache_refill(struct thread_cache *cache, unsigned span_class);
 
 /* Makes a fresh span of page_heap_alloc the current one, after a refill has failed. */
 void thread_cache_install(struct thread_cache *cache, struct cgc_span *span);
+
+/* The same for one of any state that is in no list, without making it current: it is listed. */
+void thread_cache_add(struct thread_cache *cache, struct cgc_span *span);
 
 /* A span's countdown has run out: lists it, retains it or gives it back. */
 void thread_cache_free_event(struct thread_cache *cache, struct cgc_span *span);

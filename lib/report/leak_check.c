@@ -85,7 +85,7 @@ mark_ignored_stw(void) {
   uintptr_t start_addr = (uintptr_t)ignored_addrs.items;
   struct root root = {start_addr, start_addr + ignored_addrs.count * sizeof(uintptr_t), ROOT_DATA};
   struct root_list list = {.roots = &root, .count = ignored_addrs.count ? 1 : 0, .bytes = root.end_addr - start_addr};
-  int err = trace_heap_stw(&list, &traced);
+  int err = trace_heap_stw(&list, false, &traced);
   visit_blocks(count_unmarked);
   found->ignored.blocks -= found->leaked.blocks;
   found->ignored.bytes -= found->leaked.bytes;

@@ -126,6 +126,8 @@ add_work(struct text *line, const struct collection_report *report) {
     add_count(line, " (", report->stop.kernel_parked, " parked)");
   add_count(line, ", markers ", report->trace.markers, ", dirty=");
   text_add(line, report->is_beside ? "uffd" : "stop");
+  if (report->is_partial)
+    add_count(line, ", partial: ", report->written_pages, " pages");
 }
 
 /* Of all processors that the program may use, from the end of the cycle before to that of this one. */

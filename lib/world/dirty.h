@@ -8,7 +8,9 @@
  * page in one step (Linux 6.7).  What is not watched, or not any more, counts as written; a child process watches
  * nothing.
  *
- * The collector's thread watches, with descriptors of its own, of which the program knows nothing.
+ * The collector's thread watches, with descriptors of its own, of which the program knows nothing.  A watch from one
+ * cycle to the next has neither: a request for asynchronous I/O on its descriptor, which waits for ever, keeps it when
+ * that has been closed.
  */
 #ifndef CGC_WORLD_DIRTY_H
 #define CGC_WORLD_DIRTY_H
@@ -39,6 +41,26 @@ int dirty_take_descriptors_stw(void);
 int  dirty_begin(void);
 void dirty_end(void);
 
+/* ---- from one cycle to the next: by the kernel alone, in a stop, on the thread that has stopped the world ---- */
+
+/* As dirty_begin, to watch more and to keep that; or only to look at what is kept.  An error is none for good. */
+int dirty_begin_kept_stw(bool watches_more);
+
+/* What has been watched since dirty_begin_kept_stw stays so after dirty_end.  0 or an errno code: then it does not. */
+int dirty_keep_stw(void);
+
+/* Whether one more watch can be kept, as far as is known: there are few. */
+bool dirty_may_keep(void);
+
+/* Nothing is kept any more, and somebody else can watch it.  Takes tens of ms, if anything was kept.  With the cycle
+ * lock. */
+void dirty_let_go(void);
+
+/* In a forked child, where nothing is. */
+void dirty_adopt_fork(void);
+
+/* ---- either ---- */
+
 /* Watches a range from now on; all of it counts as written until it has been collected.  0 or an errno code. */
 int  dirty_watch(uintptr_t start_addr, uintptr_t end_addr);
 void dirty_unwatch(uintptr_t start_addr, uintptr_t end_addr);
@@ -47,5 +69,8 @@ void dirty_unwatch(uintptr_t start_addr, uintptr_t end_addr);
  * pages_max of them: takes those from *pages_max, and when none are left some may be for the next call.  0, or an
  * errno code: then nothing is known of them. */
 int dirty_collect(uintptr_t start_addr, uintptr_t end_addr, size_t *pages_max, struct array *ranges);
+
+/* Adds the pages of a watched range written since they were collected last, which they are not; likewise. */
+int dirty_list(uintptr_t start_addr, uintptr_t end_addr, struct array *ranges);
 
 #endif

@@ -7,7 +7,9 @@
 #include "base/hull.h"
 #include "base/lock.h"
 #include "base/platform.h"
+#include "world/held_words.h"
 #include "world/kernel_held.h"
+#include "world/named_roots.h"
 #include "world/pages.h"
 #include "world/stop.h"
 
@@ -143,12 +145,25 @@ descriptor_holder_stw(void) {
   return 0;
 }
 
+/* Where roots are named the kernel's words are none, but what threads have returned is. */
+static int
+list_held_stw(const uintptr_t **words, size_t *count) {
+  static struct array returned;   /* of words */
+  if (!roots_policy.are_named)
+    return kernel_held_list_stw(descriptor_holder_stw(), words, count);
+  returned.count = 0;
+  int err = held_words_list_stw(&returned);
+  *words = returned.items;
+  *count = returned.count;
+  return err;
+}
+
 /* They come back to stacks, and count as if they were there. */
 static int
 add_held_stw(void) {
   const uintptr_t *words;
   size_t count;
-  int err = kernel_held_list_stw(descriptor_holder_stw(), &words, &count);
+  int err = list_held_stw(&words, &count);
   if (err)
     return err;
   return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_STACK) ? 0 : ENOMEM;
@@ -157,6 +172,7 @@ add_held_stw(void) {
 void
 roots_adopt_fork(void) {
   lock_reset(&registered_lock);
+  named_roots_adopt_fork();
 }
 
 /* ---- stacks ---- */
@@ -168,8 +184,6 @@ struct live_stack {
 
 /* The main stack has no neighbour below it within the kernel's guard gap, so its dead part is what
  * lies below the stack pointer in the same run of pages. */
-#define MAIN_STACK_BYTES_MAX (128 * MIB)
-
 static bool
 is_on_main_stack(uintptr_t stack_pointer) {
   uintptr_t end = platform_main_stack_end();
@@ -190,21 +204,39 @@ range_around(const struct page_ranges *pages, uintptr_t addr) {
   return is_inside ? &pages->ranges[low] : NULL;
 }
 
+/* Of a stack of which the client has told the upper end only; another one is live to the end of its pages. */
+static uintptr_t
+end_of_live(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_range *range) {
+  bool is_told = thread && !thread->stack_low_addr && stack_pointer < thread->stack_end_addr;
+  return is_told ? min_u64(thread->stack_end_addr, range->end_addr) : range->end_addr;
+}
+
 /* Where the stack is that the thread runs on.  On a stack that is not the thread's own, such as a
  * coroutine's, nothing is known to be dead; the thread's own stack is then scanned as data. */
 static struct live_stack
 locate_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_ranges *pages) {
-  if (thread && thread->stack_low_addr <= stack_pointer && stack_pointer < thread->stack_end_addr)
+  bool is_known = thread && thread->stack_low_addr && thread->stack_low_addr <= stack_pointer;
+  if (is_known && stack_pointer < thread->stack_end_addr)
     return (struct live_stack){thread->stack_low_addr, stack_pointer, thread->stack_end_addr};
   const struct page_range *range = range_around(pages, stack_pointer);
   if (!range)
     return (struct live_stack){stack_pointer, stack_pointer, stack_pointer};
   uintptr_t low = is_on_main_stack(stack_pointer) ? range->start_addr : stack_pointer;
-  return (struct live_stack){low, stack_pointer, range->end_addr};
+  return (struct live_stack){low, stack_pointer, end_of_live(thread, stack_pointer, range)};
+}
+
+/* Where the thread's own stack is not among the data, and it runs on another, all of it may be live. */
+static bool
+add_left_stack(const struct cgc_thread *thread, uintptr_t stack_pointer) {
+  bool is_left = roots_policy.are_named && thread && thread->stack_low_addr &&
+                 (stack_pointer < thread->stack_low_addr || stack_pointer >= thread->stack_end_addr);
+  return !is_left || add_root(thread->stack_low_addr, thread->stack_end_addr, ROOT_STACK);
 }
 
 static bool
 add_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_ranges *pages) {
+  if (!add_left_stack(thread, stack_pointer))
+    return false;
   struct live_stack *stack = array_add(&live_stacks, sizeof *stack);
   if (!stack)
     return false;
@@ -300,6 +332,8 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
                      add_stopped_threads(&pages) && add_registered_stw();
   sort_stacks(live_stacks.items, live_stacks.count);
   size_t data_index = roots.count;
+  if (roots_policy.are_named)
+    is_complete = is_complete && named_roots_select_stw(&pages, &pages);
   is_complete = is_complete && add_data(&pages);
   *result = (struct root_list){roots.items, roots.count, data_index, root_bytes};
   return is_complete ? 0 : ENOMEM;

@@ -4,7 +4,8 @@
  *
  *   registers   of every stopped thread, as the kernel saved them, vector state included
  *   stacks      from the stack pointer (less the red zone) up
- *   data        all other pages that hold private data, less the dead part of stacks
+ *   data        all other pages that hold private data, less the dead part of stacks; or, by the policy, what of them
+ *               is static data or thread-local (world/named_roots.h)
  *   registered  ranges that the program named
  *   held        words that only the kernel has (world/kernel_held.h), and alternate signal stacks
  *

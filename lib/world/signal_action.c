@@ -130,6 +130,9 @@ on_signal_sig(int signal, siginfo_t *info, void *context) {
 
 /* ---- the kernel's side ---- */
 
+/* Signals that are only ours do not use alternate stacks. */
+static atom_int stays_on_stack;
+
 /* Tells the kernel about a handler that is remembered, or that the signal is taken. */
 static int
 install_locked(int signal, struct platform_action *before) {
@@ -137,7 +140,7 @@ install_locked(int signal, struct platform_action *before) {
   bool is_taken = atom_int_load_rlx(&disposition->is_taken);
   if (is_taken && atom_load_rlx(&disposition->handler) <= IGNORED) {
     platform_signal_action(signal, NULL, before);
-    return platform_set_handler(signal, on_signal_sig);
+    return platform_set_handler(signal, on_signal_sig, !atom_int_load_rlx(&stays_on_stack));
   }
   struct platform_action action = {
     .handler = (uintptr_t)on_signal_sig,
@@ -252,6 +255,18 @@ signal_action_take_locked(int signal) {
   if (err)
     atom_int_store_rel(&dispositions[signal].is_taken, 0);
   return err;
+}
+
+void
+signal_action_stay_on_stack(void) {
+  if (atom_int_load_rlx(&stays_on_stack))
+    return;
+  uint64_t mask = signal_lock();
+  atom_int_store_rlx(&stays_on_stack, 1);
+  for (int i = PLATFORM_REAL_TIME_MIN; i <= PLATFORM_SIGNAL_MAX; i++)
+    if (signal_action_is_in_place_locked(i))
+      install_locked(i, NULL);
+  signal_unlock(mask);
 }
 
 bool

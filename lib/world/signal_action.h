@@ -43,6 +43,11 @@ int signal_action_take_locked(int signal);
 
 bool signal_action_is_taken(int signal);
 
+/* From now on those that the program has no handler for do not use alternate stacks, which may be no such thing: an
+ * array in a function that has returned, where others' frames are by now.  Small stacks of coroutines are not provided
+ * for then. */
+void signal_action_stay_on_stack(void);
+
 /* Whether it was taken and our handler is still there: a raw system call may have replaced it. */
 bool signal_action_is_in_place_locked(int signal);
 

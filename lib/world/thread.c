@@ -95,6 +95,8 @@ clear_locked(struct cgc_thread *thread) {
   atom_int_store_rlx(&thread->is_exiting, 0);
   thread->stack_low_addr = thread->stack_end_addr = 0;
   thread->destructor_rounds = 0;
+  thread->block_addr = 0;
+  atom_int_store_rlx(&thread->client_state, 0);
   atom_store_rlx(&thread->alternate_stack_addr, 0);
   atom_int_store_rlx(&thread->pending_signal, 0);
   atom_int_store_rlx(&thread->stopped_in, 0);
@@ -240,6 +242,7 @@ thread_register_self(void) {
     thread = take_record_locked(tid);
   if (thread) {
     thread->has_cache = true;
+    thread->block_addr = arch_thread_block();
     thread_cache_self = &thread->cache;
   }
   lock_release_blocked(&thread_lock, mask);

@@ -24,7 +24,7 @@ struct cgc_thread {
   atom_int is_exiting;       /* its destructors have run */
   struct cgc_thread *next;   /* all records ever; constant once listed */
 
-  /* The thread itself, before it runs the program's code; 0: unknown. */
+  /* The thread itself, before it runs the program's code; 0: unknown.  The client may change them. */
   uintptr_t stack_low_addr;
   uintptr_t stack_end_addr;
   unsigned  destructor_rounds;
@@ -59,6 +59,12 @@ struct cgc_thread {
 
   /* The thread itself (record/recorder.c); NULL: has not recorded. */
   struct recorder *recorder;
+
+  /* The thread itself, when it registers: its control block (arch_thread_block), or 0. */
+  uintptr_t block_addr;
+
+  /* The thread itself: what the client notes of it, 0 at first. */
+  atom_int client_state;
 };
 
 /* Once, before any thread registers. */

@@ -30,8 +30,8 @@ attempt() { # CALL:N: run the workload with that failure
 
 # All names of lib/base/fault.h, so that a new one is not forgotten.
 calls=$(sed -n '/define FAULT_LIST/,/^$/p' "$srcdir/lib/base/fault.h" | grep -o '"[a-z-]*"' | tr -d '"')
-for dirty in stop uffd; do
-  export CGC_OPTIONS=$options:dirty=$dirty
+for kind in dirty=stop dirty=uffd partial=2; do
+  export CGC_OPTIONS=$options:$kind
   for call in $calls; do
     for n in 1 2 3 4 5 7 10 15 25 40; do
       attempt "$call:$n"

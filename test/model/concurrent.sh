@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# spin on the models of a cycle beside the program: all states of those as the library has it, in which nothing may be
-# wrong, and of mutants, each of which must violate an assertion.
+# spin on the models of cycles beside the program and of partial ones: all states of those as the library has it, in which
+# nothing may be wrong, and of mutants, each of which must violate an assertion.
 set -u
 top=${srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 
@@ -74,6 +74,9 @@ verified concurrent -DSTEPS=4 -DFREE_BIT_FIRST
 verified concurrent -DSTEPS=4 -DBLACK
 verified reuse
 verified reuse -DMANY
+verified partial
+verified partial -DSTEPS=4 -DCYCLES=3
+verified partial -DARM_LATE
 
 for mutant in ARM_AFTER_SCAN COLLECT_WITHOUT_REARM RESCAN_BEFORE_COLLECT NO_RESCAN NO_FINAL_ROOTS LATE_TURN \
   SWEEP_WITHOUT_CLAIM MOVE_UNSWEPT JUDGE_WINDOW; do
@@ -87,6 +90,10 @@ refuted concurrent -DSTEPS=4 -DBLACK -DBLACK_STOPPABLE
 refuted reuse -DREUSE_WHILE_MARKING
 for mutant in REUSE_WHILE_MARKING NO_WAIT NOT_HIDDEN; do
   refuted reuse -DMANY -D$mutant
+done
+
+for mutant in NO_LOOK SKIP_OPEN NO_ROOTS; do
+  refuted partial -D$mutant
 done
 
 [ $surprises -eq 0 ]

@@ -939,6 +939,54 @@ exits(void) {
   collect();
 }
 
+/* ---- alternate stacks that are none ---- */
+
+enum { DEAD_STACK_BYTES = 64 * 1024 };
+
+/* The array dies with this function, as asymptote's does. */
+__attribute__((noinline)) static void
+set_dying_stack(void) {
+  char array[DEAD_STACK_BYTES];
+  EXPECT(sigaltstack(&(stack_t){.ss_sp = array, .ss_size = sizeof array}, NULL) == 0);
+  __asm__ volatile("" : : "r"(array) : "memory");
+}
+
+static void *
+collect_often(void *arg) {
+  while (!atomic_load(&must_end)) {
+    collect();
+    usleep(500);
+  }
+  return arg;
+}
+
+/* Its frame covers where the array was. */
+__attribute__((noinline)) static bool
+is_left_alone(void) {
+  enum { WORDS = 2 * DEAD_STACK_BYTES / sizeof(long) };
+  volatile long words[WORDS];
+  bool is_alone = true;
+  for (long i = 0; i < WORDS; i++)
+    words[i] = i;
+  for (int turn = 0; turn < 500; turn++) {
+    for (long k = 0; k < 500000; k++)   /* signals that stop threads are taken here as well */
+      __asm__ volatile("");
+    for (long i = 0; i < WORDS; i++)
+      is_alone = is_alone && words[i] == i;
+  }
+  return is_alone;
+}
+
+static void
+dead_alternate_stack(void) {
+  pthread_t collector;
+  EXPECT(pthread_create(&collector, NULL, collect_often, NULL) == 0);
+  set_dying_stack();
+  EXPECT(is_left_alone());
+  atomic_store(&must_end, 1);
+  pthread_join(collector, NULL);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -953,6 +1001,7 @@ static const struct {
   {"exec_while_collecting", exec_while_collecting}, {"attributes", attributes},
   {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
   {"vforked", vforked}, {"vfork_killed", vfork_killed}, {"faults", faults}, {"exits", exits},
+  {"dead_alternate_stack", dead_alternate_stack},
 };
 
 int

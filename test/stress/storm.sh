@@ -26,6 +26,9 @@ configurations='
 plain    6 3  32 - confirm=1
 uffd     6 3  16 - confirm=1:dirty=uffd:verify=1:min-heap=256K
 stop     6 3  16 - confirm=1:dirty=stop:verify=1:min-heap=64K
+partial  6 3  16 - confirm=1:partial=2:verify=1:min-heap=64K
+partials 6 3   4 - confirm=1:partial=2:verify=1:stress=200
+confirms 6 3  16 - confirm=2:partial=2:verify=1:min-heap=64K
 stress   6 3   4 - confirm=1:dirty=uffd:verify=1:stress=200
 often    6 3  16 - confirm=1:dirty=uffd:verify=1:stress-ms=5
 confirm  6 3  16 - confirm=2:dirty=uffd:verify=1:min-heap=256K

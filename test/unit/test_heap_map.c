@@ -80,6 +80,32 @@ START_TEST(heap_map_touched_pages_under_random_changes_equal_a_plain_array) {
 }
 END_TEST
 
+/* What is told to hold memory covers all that does, and no group of pages without any. */
+START_TEST(heap_map_touched_runs_cover_touched_pages) {
+  enum { GROUP = 64 };
+  static bool touched[PAGES], covered[PAGES];
+  struct unit_random random = unit_random_start();
+  start_with_arenas();
+  for (int round = 0; round < 200; round++) {
+    size_t pages = 1 + unit_random_below(&random, 3 * GROUP), first = unit_random_below(&random, PAGES - pages + 1);
+    heap_map_set_touched(page_addr(first), pages, round % 2);
+    memset(touched + first, round % 2, pages);
+    memset(covered, 0, sizeof covered);
+    for (size_t arena = 0; arena < PAGES; arena += ARENA_PAGES) {
+      uintptr_t at = page_addr(arena), end = page_addr(min_u64(arena + ARENA_PAGES, PAGES)), run_end;
+      for (; heap_map_next_touched(&at, &run_end, end); at = run_end)
+        memset(covered + (at - page_addr(0)) / SPAN_PAGE_BYTES, 1, (run_end - at) / SPAN_PAGE_BYTES);
+    }
+    for (size_t group = 0; group < PAGES; group += GROUP) {
+      size_t end = min_u64(group + GROUP, PAGES);
+      bool is_touched = memchr(touched + group, true, end - group) != NULL;
+      for (size_t i = group; i < end; i++)
+        ck_assert_int_eq(covered[i], is_touched);
+    }
+  }
+}
+END_TEST
+
 START_TEST(heap_map_set_mapped_reaches_into_each_arena_as_far_as_told) {
   start_with_arenas();
   heap_map_set_mapped(base, 10);
@@ -99,6 +125,7 @@ heap_map_suite(void) {
   tcase_add_test(tests, heap_map_address_outside_of_the_arenas_has_no_span);
   tcase_add_test(tests, heap_map_entry_holds_for_all_bytes_of_its_page_only);
   tcase_add_test(tests, heap_map_touched_pages_under_random_changes_equal_a_plain_array);
+  tcase_add_test(tests, heap_map_touched_runs_cover_touched_pages);
   tcase_add_test(tests, heap_map_set_mapped_reaches_into_each_arena_as_far_as_told);
   return suite;
 }

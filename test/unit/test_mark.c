@@ -968,7 +968,7 @@ trace(struct trace_result *result) {
   *result = (struct trace_result){0};
   const struct root root = {(uintptr_t)root_words, (uintptr_t)(root_words + CGC_COUNT(root_words)), ROOT_DATA};
   const struct root_list list = {.roots = &root, .count = 1, .bytes = sizeof root_words};
-  ck_assert_int_eq(trace_heap_stw(&list, result), 0);
+  ck_assert_int_eq(trace_heap_stw(&list, false, result), 0);
 }
 
 static void

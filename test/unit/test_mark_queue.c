@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(mark_queue_new_has_no_work) {
   ck_assert(!mark_queue_has_work());
-  ck_assert(!mark_queue_steal(&list));
+  ck_assert(!mark_queue_steal(1, &list));
   mark_queue_share(&list);   /* of nothing */
   ck_assert(!mark_queue_has_work());
 }
@@ -71,12 +71,28 @@ START_TEST(mark_queue_shared_spans_are_stolen_once_each_in_order) {
   append(5, SPANS);
   mark_queue_share(&list);
   unsigned seen = 0;
-  while (mark_queue_steal(&list)) {
+  while (mark_queue_steal(1, &list)) {
     ck_assert_uint_le(list.count, MARK_STEAL_SPANS);
     for (struct cgc_span *span; (span = mark_list_take(&list)); seen++)
       ck_assert_ptr_eq(span, &spans[seen]);
   }
   ck_assert_uint_eq(seen, SPANS);
+  ck_assert(!mark_queue_has_work());
+}
+END_TEST
+
+START_TEST(mark_queue_what_is_left_to_marker_0_is_taken_by_no_other) {
+  mark_queue_leave(&spans[0]);
+  append(1, 2);
+  mark_queue_share(&list);
+  ck_assert(mark_queue_has_work_for(1));
+  ck_assert(mark_queue_steal(1, &list));
+  ck_assert_uint_eq(list.count, 1);
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[1]);
+  ck_assert(!mark_queue_has_work_for(1) && !mark_queue_steal(1, &list));
+  ck_assert(mark_queue_has_work() && mark_queue_has_work_for(0));
+  ck_assert(mark_queue_steal(0, &list));
+  ck_assert_ptr_eq(mark_list_take(&list), &spans[0]);
   ck_assert(!mark_queue_has_work());
 }
 END_TEST
@@ -89,10 +105,10 @@ START_TEST(mark_queue_after_fork_or_a_mark_given_up_is_empty) {
   else
     mark_queue_forget();
   ck_assert(!mark_queue_has_work());
-  ck_assert(!mark_queue_steal(&list));
+  ck_assert(!mark_queue_steal(1, &list));
   append(0, 1);
   mark_queue_share(&list);
-  ck_assert(mark_queue_steal(&list));
+  ck_assert(mark_queue_steal(1, &list));
 }
 END_TEST
 
@@ -105,6 +121,7 @@ mark_queue_suite(void) {
   tcase_add_test(tests, mark_list_prepended_gives_the_added_spans_first);
   tcase_add_test(tests, mark_queue_new_has_no_work);
   tcase_add_test(tests, mark_queue_shared_spans_are_stolen_once_each_in_order);
+  tcase_add_test(tests, mark_queue_what_is_left_to_marker_0_is_taken_by_no_other);
   tcase_add_loop_test(tests, mark_queue_after_fork_or_a_mark_given_up_is_empty, 0, 2);
   return suite;
 }

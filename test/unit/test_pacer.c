@@ -315,6 +315,24 @@ START_TEST(pacer_largest_values_do_not_overflow) {
 }
 END_TEST
 
+START_TEST(pacer_partial_cycle_leaves_the_goal_and_asks_for_a_whole_one_when_little_room_is_left) {
+  struct pacer pacer = started(PERCENT, SINGLE);
+  end_cycle_found(&pacer, 100 * MIB, 100 * MIB);
+  uint64_t goal = pacer.goal_bytes, room = growth(&pacer);
+  ck_assert(pacer_has_room(&pacer));
+  for (uint64_t floating = 0; floating <= room; floating += room / 16) {
+    struct pacer_input found = {.live_bytes = 100 * MIB + floating, .reclaimed_bytes = room - floating};
+    pacer_end_partial_cycle(&pacer, &found);
+    ck_assert_uint_eq(pacer.goal_bytes, goal);
+    ck_assert_uint_le(pacer.distance_bytes, max_u64(room - floating, goal / 16));
+    if (floating <= room / 4)
+      ck_assert(pacer_has_room(&pacer));
+    if (floating >= room * 3 / 4)
+      ck_assert(!pacer_has_room(&pacer));
+  }
+}
+END_TEST
+
 Suite *
 pacer_suite(void) {
   TCase *tests;
@@ -344,6 +362,7 @@ pacer_suite(void) {
   tcase_add_test(tests, pacer_cycles_that_last_as_long_as_the_growth_follow_each_other_after_a_step);
   tcase_add_test(tests, pacer_limit_lowers_the_goal_by_what_the_heap_takes_beyond_its_blocks);
   tcase_add_test(tests, pacer_beyond_the_limit_leaves_a_sixteenth_between_cycles);
+  tcase_add_test(tests, pacer_partial_cycle_leaves_the_goal_and_asks_for_a_whole_one_when_little_room_is_left);
   tcase_add_test(tests, pacer_largest_values_do_not_overflow);
   return suite;
 }

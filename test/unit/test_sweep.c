@@ -49,7 +49,7 @@ is_free(const void *block) {
 static void
 sweep(void) {
   thread_cache_flush(&cache);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
 }
 
 START_TEST(sweep_marked_blocks_live_and_their_marks_are_cleared) {
@@ -177,7 +177,7 @@ START_TEST(sweep_leaves_the_word_of_a_window_alone) {
   option_values[OPTION_CONFIRM] = (uint64_t)_i;
   void *outside, *inside = take_into_second_word(&other, &outside);
   for (int i = 0; i < 4; i++)
-    sweep_heap_stw(&result);
+    sweep_heap_stw(false, &result);
   ck_assert(is_free(outside));
   ck_assert(!is_free(inside));
   ck_assert_ptr_eq(unit_take(&other, MANY_SLOTS_CLASS), (char *)inside + 16);
@@ -193,7 +193,7 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   void *block = unit_take(&other, span_class), *keep = unit_take(&other, span_class);
   thread_cache_flush(&other);
   mark(keep);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
   ck_assert_uint_eq(result.held_blocks, 1);
   void *third = unit_take(&other, span_class);   /* opens a window on the same word */
   ck_assert_ptr_eq(word_of(third), word_of(block));
@@ -206,7 +206,7 @@ START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   thread_cache_flush(&other);
   mark(keep);
   mark(third);
-  sweep_heap_stw(&result);
+  sweep_heap_stw(false, &result);
   ck_assert_uint_eq(result.reclaimed_blocks, 0);
   ck_assert_uint_eq(result.held_blocks, 1);
   ck_assert(!is_free(block));
@@ -748,6 +748,29 @@ END_TEST
 
 /* ---- the rest ---- */
 
+/* Marked, and in use or freed since: the slot of the latter is as good as new. */
+START_TEST(sweep_keeps_marks_of_allocated_blocks_alone) {
+  unit_start_heap();
+  option_values[OPTION_CONFIRM] = 1;
+  void *kept = take_kind(0), *freed = take_kind(0), *dead = take_kind(0);
+  void *large = unit_take_large(3 * SPAN_PAGE_BYTES, 0);
+  mark(kept);
+  mark(freed);
+  mark(large);
+  ck_assert_int_eq(thread_cache_free_own(&cache, span_of(freed), (uintptr_t)freed), FREE_DONE);
+  thread_cache_flush(&cache);
+  for (int i = 0; i < 2; i++) {
+    sweep_heap_stw(true, &result);
+    ck_assert_uint_eq(atom_load_rlx(&word_of(kept)->mark), bit_of(kept));
+    ck_assert_uint_eq(atom_load_rlx(&word_of(large)->mark), 1);
+    ck_assert_uint_eq(result.reclaimed_blocks, i == 0);
+    ck_assert(is_free(dead) && is_free(freed) && !is_free(kept));
+  }
+  sweep_heap_stw(false, &result);
+  ck_assert_uint_eq(atom_load_rlx(&word_of(kept)->mark) | atom_load_rlx(&word_of(large)->mark), 0);
+}
+END_TEST
+
 START_TEST(sweep_clear_marks_condemns_nobody) {
   unit_start_heap();
   void *block = take_kind(0), *large = unit_take_large(3 * SPAN_PAGE_BYTES, 0), *unmarked = take_kind(0);
@@ -865,6 +888,7 @@ sweep_suite(void) {
   tcase_add_loop_test(tests, sweep_beside_large_block_that_is_no_garbage_is_freed, 0, 2);
   tcase_add_loop_test(tests, sweep_beside_threads_that_allocate_and_free_keeps_what_is_theirs, 1, 3);
   tcase_add_test(tests, sweep_beside_large_block_is_freed_once_by_whoever_comes_first);
+  tcase_add_test(tests, sweep_keeps_marks_of_allocated_blocks_alone);
   tcase_add_test(tests, sweep_clear_marks_condemns_nobody);
   tcase_add_test(tests, sweep_counts_allocated_bytes);
   tcase_add_test(tests, sweep_estimate_of_many_spans_comes_near);

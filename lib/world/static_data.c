@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "world/static_data.h"
+
+#include "base/arch_x86_64.h"
+#include "world/pages.h"
+#include "world/roots.h"
+
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+enum { HEADERS_MAX = 64 };
+
+static bool
+add_range(struct array *ranges, uintptr_t start_addr, uintptr_t end_addr) {
+  if (start_addr >= end_addr)
+    return true;
+  struct page_range *range = array_add(ranges, sizeof *range);
+  if (range)
+    *range = (struct page_range){start_addr, end_addr};
+  return range != NULL;
+}
+
+/* ---- one object ---- */
+
+struct object {
+  const char *name;
+  uintptr_t load_addr;                 /* added to the addresses of its file */
+  ElfW(Phdr) headers[HEADERS_MAX];
+  size_t header_count;
+};
+
+static bool
+read_exactly(void *to, uintptr_t from, size_t bytes) {
+  return roots_read(to, from, bytes) == (ssize_t)bytes;
+}
+
+/* The program itself is first in the list, and may not be loaded where its file's address 0 is. */
+static bool
+find_headers(const struct link_map *map, uintptr_t *addr, size_t *count) {
+  if (!map->l_prev) {
+    *addr = getauxval(AT_PHDR);
+    *count = getauxval(AT_PHNUM);
+    return *addr != 0;
+  }
+  ElfW(Ehdr) header;
+  if (!read_exactly(&header, map->l_addr, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG))
+    return false;
+  *addr = map->l_addr + header.e_phoff;
+  *count = header.e_phnum;
+  return header.e_phentsize == sizeof(ElfW(Phdr));
+}
+
+/* What cannot be read is being mapped or unmapped. */
+static bool
+read_object(const struct link_map *map, struct object *object) {
+  uintptr_t addr;
+  size_t count;
+  if (!find_headers(map, &addr, &count))
+    return false;
+  object->name = map->l_name ? map->l_name : "";
+  object->load_addr = map->l_addr;
+  object->header_count = min_u64(count, HEADERS_MAX);
+  return read_exactly(object->headers, addr, object->header_count * sizeof object->headers[0]);
+}
+
+static struct page_range
+relro_of(const struct object *object) {
+  for (size_t i = 0; i < object->header_count; i++) {
+    const ElfW(Phdr) *header = &object->headers[i];
+    uintptr_t addr = object->load_addr + header->p_vaddr;
+    if (header->p_type == PT_GNU_RELRO)
+      return (struct page_range){addr, round_down(addr + header->p_memsz, ARCH_PAGE_BYTES)};
+  }
+  return (struct page_range){0, 0};
+}
+
+static bool
+add_segment(const struct object *object, const ElfW(Phdr) *segment, struct page_range relro, struct array *ranges) {
+  uintptr_t start_addr = object->load_addr + segment->p_vaddr, end_addr = start_addr + segment->p_memsz;
+  if (relro.start_addr >= end_addr || relro.end_addr <= start_addr)
+    return add_range(ranges, start_addr, end_addr);
+  return add_range(ranges, start_addr, relro.start_addr) && add_range(ranges, max_u64(start_addr, relro.end_addr), end_addr);
+}
+
+static bool
+add_object(const struct object *object, static_data_filter *filter, struct array *ranges) {
+  struct page_range relro = relro_of(object);
+  for (size_t i = 0; i < object->header_count; i++) {
+    const ElfW(Phdr) *segment = &object->headers[i];
+    if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
+      continue;
+    bool is_wanted = !filter || filter(object->name, object->load_addr + segment->p_vaddr, segment->p_memsz);
+    if (is_wanted && !add_segment(object, segment, relro, ranges))
+      return false;
+  }
+  return true;
+}
+
+/* ---- all objects, of all namespaces ---- */
+
+static const struct r_debug_extended *
+next_namespace(const struct r_debug_extended *space) {
+  return space->base.r_version > 1 ? space->r_next : NULL;
+}
+
+/* Which objects there are, and where: as good as unique. */
+static uint64_t
+fingerprint_objects(void) {
+  const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+  const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
+  uint64_t fingerprint = 1;
+  for (; space; space = next_namespace(space))
+    for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
+      const uintptr_t words[] = {(uintptr_t)map, map->l_addr, (uintptr_t)map->l_ld, (uintptr_t)map->l_name};
+      for (size_t i = 0; i < CGC_COUNT(words); i++)
+        fingerprint = (fingerprint ^ words[i]) * factor;
+    }
+  return fingerprint;
+}
+
+/* What was found the last time; owned by whoever holds the cycle lock. */
+static struct {
+  uint64_t fingerprint;
+  struct array ranges;              /* struct page_range: of all objects */
+  size_t longest_variables_bytes;   /* that any object has for a thread: how long an allocated one is, libc knows only */
+} seen;
+
+static size_t
+variables_bytes(const struct object *object) {
+  for (size_t i = 0; i < object->header_count; i++)
+    if (object->headers[i].p_type == PT_TLS)
+      return object->headers[i].p_memsz;
+  return 0;
+}
+
+static bool
+list_objects(static_data_filter *filter) {
+  const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
+  seen.ranges.count = seen.longest_variables_bytes = 0;
+  for (; space; space = next_namespace(space))
+    for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
+      struct object object;
+      if (!read_object(map, &object))
+        continue;
+      seen.longest_variables_bytes = max_u64(seen.longest_variables_bytes, variables_bytes(&object));
+      if (!add_object(&object, filter, &seen.ranges))
+        return false;
+    }
+  return true;
+}
+
+bool
+static_data_note_stw(static_data_filter *filter) {
+  uint64_t fingerprint = fingerprint_objects();
+  if (filter || fingerprint != seen.fingerprint) {
+    seen.fingerprint = 0;
+    if (!list_objects(filter))
+      return false;
+    seen.fingerprint = filter ? 0 : fingerprint;
+  }
+  return true;
+}
+
+bool
+static_data_list_stw(struct array *ranges) {
+  const struct page_range *range = seen.ranges.items;
+  for (size_t i = 0; i < seen.ranges.count; i++)
+    if (!add_range(ranges, range[i].start_addr, range[i].end_addr))
+      return false;
+  return true;
+}
+
+/* ---- thread-local variables ---- */
+
+/* glibc's vector of a thread's variables, as the ABI of thread-local storage has it: the entry before the first one
+ * counts them. */
+struct variables_entry {
+  uintptr_t addr;          /* or VARIABLES_UNALLOCATED; of the entry at -1: the count */
+  uintptr_t to_free_addr;  /* 0: they lie below the control block */
+};
+
+#define VARIABLES_UNALLOCATED UINTPTR_MAX
+
+static bool
+add_allocated(const struct variables_entry *vector, struct array *ranges) {
+  size_t count = vector[-1].addr;
+  for (size_t i = 1; i <= count; i++)
+    if (vector[i].addr && vector[i].addr != VARIABLES_UNALLOCATED && vector[i].to_free_addr &&
+        !add_range(ranges, vector[i].addr, vector[i].addr + seen.longest_variables_bytes))
+      return false;
+  return true;
+}
+
+/* The block holds thread-specific values and where the thread's result goes, too. */
+bool
+static_data_list_thread_stw(uintptr_t block_addr, struct array *ranges) {
+  enum { VARIABLES_BYTES = 64 * 1024, BLOCK_BYTES = 4096, VECTOR_OFFSET = 8 };
+  const struct variables_entry *vector = *(struct variables_entry **)(block_addr + VECTOR_OFFSET);
+  return add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES) && add_allocated(vector, ranges);
+}
