@@ -14,6 +14,7 @@
 #include "boehm/numbers.h"
 #include "boehm/push.h"
 #include "boehm/settings.h"
+#include "boehm/suspend.h"
 #include "boehm/toggle_refs.h"
 #include "gc/client.h"
 #include "gc/cycle.h"
@@ -154,6 +155,7 @@ static void
 adopt_fork(void) {
   alloc_lock_adopt_fork();
   kinds_adopt_fork();
+  suspend_adopt_fork();
 }
 
 void

@@ -17,7 +17,7 @@ if [ "${1-}" = --with ]; then
   other=$2 configurations=none
   shift 2
 fi
-[ $# -gt 0 ] || set -- alloc kinds finalizers links roots threads limits debug
+[ $# -gt 0 ] || set -- alloc kinds finalizers links roots threads limits debug suspend
 
 fail() {
   echo "FAIL: $*"
