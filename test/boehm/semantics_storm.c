@@ -37,7 +37,9 @@ struct block {
 
 static atomic_ulong next_number, finalized, reclaimed, links_cleared, forks, threads_run;
 static atomic_int must_end;
-static bool is_bdwgc;   /* there freed blocks must have no finalizer, nor must aligned ones, which may not start where a block does */
+/* There freed blocks must have no finalizer, nor must aligned ones, which may not start where a block does. */
+static bool is_bdwgc;
+
 static GC_descr layout;
 static unsigned kind_by_size, kind_by_bitmap, kind_by_procedure, kind_disclaimed;
 
@@ -151,7 +153,7 @@ write_slot(void *data) {
   return NULL;
 }
 
-/* Each thread writes slots of its own, and reads all.  A slot that has no link must be empty, or full of what is kept. */
+/* Each thread writes slots of its own, and reads all.  A slot without a link must be empty, or full of what is kept. */
 static void
 use_table(unsigned thread, struct block *block) {
   struct entry entry = {&table[random_below(TABLE / THREADS) * THREADS + thread], NULL};
@@ -351,7 +353,8 @@ sleep_for(unsigned seconds) {
 
 static void
 report(unsigned long seed) {
-  printf("seed %lu: %lu blocks, %lu finalized, %lu reclaimed, %lu links cleared, %lu threads, %lu forks, %lu collections\n",
+  printf("seed %lu: %lu blocks, %lu finalized, %lu reclaimed, %lu links cleared, %lu threads, %lu forks, "
+         "%lu collections\n",
          seed, next_number, finalized, reclaimed, links_cleared, threads_run, forks, GC_get_gc_no());
 }
 

@@ -15,7 +15,8 @@ ulimit -c 0
 run() {
   options=$1
   shift
-  CGC_OPTIONS=$options timeout -k 5 $((seconds * 10 + 60)) "$top_builddir/test/boehm/semantics_storm" "$@" >"$output" 2>&1
+  limit=$((seconds * 10 + 60))
+  CGC_OPTIONS=$options timeout -k 5 $limit "$top_builddir/test/boehm/semantics_storm" "$@" >"$output" 2>&1
   status=$?
   [ $status -ne 0 ] || return
   echo "FAIL: status $status: CGC_OPTIONS=$options semantics_storm $*"
