@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 /*
- * Whose promise a case is: bdwgc's too, or cgc's alone.  All that is ANYONES has passed with Debian's libgc 8.2.2-3, run by
- * `semantics.sh --with DIRECTORY`.
+ * Whose promise a case is: bdwgc's too, or cgc's alone.  All that is ANYONES has passed with Debian's libgc 8.2.2-3, by
+ * `semantics.sh --with DIRECTORY`; what is OURS has not, or not always.
  */
 enum {
   ANYONES = 1,
@@ -63,8 +63,8 @@ void expect_gone(unsigned wanted, const char *file, int line);
 void *watched(unsigned number);
 void  unwatch(unsigned number);
 
-/* What was called before, an earlier collection too, has left nothing on the stack that it could look at.  The second does it
- * twice, so that what one of them has left to be done is done. */
+/* What was called before, an earlier collection too, has left nothing on the stack that it could look at.  The second
+ * does it twice, so that what one of them has left to be done is done. */
 void collect_once(void);
 void collect(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads: how they are made, known and ended, calls in which they are not stopped, coroutines, standing still, fork. */
+/* Threads: made, known and ended; calls in which they are not stopped; coroutines; standing still; fork. */
 #include "semantics_common.h"
 
 #define GC_SUSPEND_THREAD_ID pthread_t
@@ -464,7 +464,7 @@ blocking_and_active_nested(void) {
   join(collector);
 }
 
-/* What a blocked call writes where it should not, into its caller's frame, is kept all the same when it has returned. */
+/* What is allocated meanwhile, and written into the frame of who is blocked, is there when the call has returned. */
 static void *
 make_ten(void *data) {
   (void)data;
