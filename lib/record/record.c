@@ -16,7 +16,7 @@ struct record_array {
 /* Lock: record_lock; a chunk, and the array of a span that is used, are read without. */
 static struct lock record_lock = LOCK_INITIALIZER(LOCK_RANK_RECORDS);
 static struct record_array *chunks[CHUNKS_MAX];
-static struct record *spare[CAPACITY_LOG2_MAX + 1];   /* by the logarithm of their capacity; linked by their first word */
+static struct record *spare[CAPACITY_LOG2_MAX + 1];   /* by the logarithm of their capacity */
 
 _Static_assert(SPAN_WORDS_MAX * 64 <= 1 << CAPACITY_LOG2_MAX, "a span's slots fit an array");
 
@@ -39,19 +39,25 @@ capacity_log2_for(size_t slots) {
   return slots < 2 ? 0 : 64 - (unsigned)__builtin_clzll(slots - 1);
 }
 
+/* Spare arrays are linked by a word that is no record's stack: logs still look there. */
+static struct record **
+link_of(struct record *records) {
+  return (struct record **)&records->time;
+}
+
 static struct record *
 take_array_locked(unsigned capacity_log2) {
   struct record *records = spare[capacity_log2];
   if (!records)
     return meta_alloc(sizeof *records << capacity_log2);
-  spare[capacity_log2] = *(struct record **)records;
+  spare[capacity_log2] = *link_of(records);
   return records;
 }
 
 static void
 spare_array_locked(const struct record_array *array) {
   unsigned capacity_log2 = capacity_log2_for(array->capacity);
-  *(struct record **)array->records = spare[capacity_log2];
+  *link_of(array->records) = spare[capacity_log2];
   spare[capacity_log2] = array->records;
 }
 

@@ -10,9 +10,10 @@
 
 enum { RECORD_THREAD_MAX = 0x7fff };
 #define RECORD_STACK_NOT_SAMPLED UINT32_MAX
+#define RECORD_STACK_MARK        ((uint32_t)1 << 31)   /* others from this on are marks of a log's entries */
 
 struct record {
-  uint32_t stack;           /* number in the depot; 0: could not be stored; or RECORD_STACK_NOT_SAMPLED */
+  atom_int stack;           /* number in the depot, 0: could not be stored; a mark; or RECORD_STACK_NOT_SAMPLED */
   uint32_t sequence;        /* the how manyeth allocation of its thread */
   uint32_t time;            /* record_time_now */
   uint16_t unused_bytes;    /* of the slot, behind those requested */
@@ -31,6 +32,18 @@ struct record *record_make(const struct cgc_span *span, size_t slot);
 CGC_INLINE size_t
 record_requested_bytes(const struct cgc_span *span, const struct record *record) {
   return span_block_bytes(span) - record->unused_bytes;
+}
+
+/* Whether it is still that of the allocation that it was marked for, and has no number yet. */
+CGC_INLINE bool
+record_is_marked(const struct record *record, uint32_t mark) {
+  return atom_int_load_rlx(&record->stack) == mark;
+}
+
+/* Another thread may write the record anew at the same time. */
+CGC_INLINE void
+record_settle(struct record *record, uint32_t mark, uint32_t stack) {
+  atom_int_cas_full(&record->stack, mark, stack);
 }
 
 /* In units of about a third of a millisecond, from the processor's counter; wraps. */

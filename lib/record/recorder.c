@@ -8,17 +8,20 @@
 #include "gc/runtime.h"
 #include "record/record.h"
 #include "record/return_site.h"
+#include "record/stack_log.h"
 #include "record/stack_trail.h"
 
 /* What the recorder knows of a thread. */
 struct recorder {
+  struct recorder *next;      /* of all there are */
   int tid;                    /* records of threads are reused */
   uint32_t number;
   uint32_t sequence;
   unsigned ignores;           /* nested */
   uint64_t random;            /* state of the generator */
   int64_t  bytes_to_sample;   /* until the next stack is recorded */
-  struct stack_trail trail;   /* last: most of it is never touched */
+  struct stack_trail trail;
+  struct stack_log log;       /* of these two most is never touched */
 };
 
 const char *const record_function_names[RECORD_FUNCTION_COUNT] = {
@@ -32,6 +35,7 @@ static uint64_t sample_bytes;
 
 /* Atomic. */
 static atom_int thread_count;
+static atom_word recorders;   /* struct recorder *: the first of all */
 static atom_word lost_stacks;
 
 void
@@ -87,11 +91,27 @@ begin_thread(struct recorder *recorder, int tid) {
   recorder->tid = tid;
   recorder->number = (uint32_t)atom_int_add_full(&thread_count, 1) + 1;
   recorder->sequence = recorder->ignores = 0;
-  recorder->trail.count = recorder->trail.number = 0;
+  recorder->trail.is_of_use = false;
   recorder->random = (platform_random_seed() + recorder->number) * 0x9e3779b97f4a7c15 | 1;
   recorder->bytes_to_sample = 0;
   if (sample_bytes)
     set_next_sample(recorder);
+}
+
+static struct recorder *
+first_recorder(void) {
+  return (struct recorder *)atom_load_acq(&recorders);   /* pairs with make_recorder */
+}
+
+static struct recorder *
+make_recorder(void) {
+  struct recorder *recorder = meta_alloc(sizeof *recorder);
+  if (!recorder)
+    return NULL;
+  do
+    recorder->next = first_recorder();
+  while (!atom_cas_full(&recorders, (uintptr_t)recorder->next, (uintptr_t)recorder));
+  return recorder;
 }
 
 /* NULL if there is no memory. */
@@ -99,7 +119,7 @@ static struct recorder *
 recorder_of(struct cgc_thread *thread) {
   int tid = (int)atom_int_load_rlx(&thread->tid);
   if (CGC_UNLIKELY(!thread->recorder))
-    thread->recorder = meta_alloc(sizeof *thread->recorder);
+    thread->recorder = make_recorder();
   if (thread->recorder && CGC_UNLIKELY(thread->recorder->tid != tid))
     begin_thread(thread->recorder, tid);
   return thread->recorder;
@@ -110,26 +130,34 @@ static void
 find_stack(const struct cgc_thread *thread, struct stack_start *start) {
   enum { MAIN_STACK_BYTES = 128 * 1024 * 1024 };
   static uintptr_t main_end_addr;
-  start->low_addr = start->return_at;
-  start->end_addr = 0;
+  uintptr_t end_addr = 0;
   if (!main_end_addr)
     main_end_addr = platform_main_stack_end();
   if (thread->stack_low_addr <= start->return_at && start->return_at < thread->stack_end_addr)
-    start->end_addr = thread->stack_end_addr;
+    end_addr = thread->stack_end_addr;
   else if (main_end_addr - start->return_at < MAIN_STACK_BYTES)
-    start->end_addr = main_end_addr;
+    end_addr = main_end_addr;
+  start->low_addr = start->return_at;
+  start->word_room = end_addr ? end_addr - start->low_addr - (sizeof(uintptr_t) - 1) : 0;
 }
 
 /* ---- allocations ---- */
 
+/* The mark for the record, or 0. */
 static uint32_t
-record_stack(struct cgc_thread *thread, struct stack_start *start, enum record_function function) {
+record_stack(struct cgc_thread *thread, struct stack_start *start, enum record_function function,
+             struct record *record) {
+  struct recorder *recorder = thread->recorder;
   unsigned walked = (unsigned)min_u64(depth + RECORDER_OWN_FRAMES_MAX, STACK_FRAMES_MAX);
   find_stack(thread, start);
-  uint32_t stack = stack_trail_record(&thread->recorder->trail, start, function, walked);
-  if (!stack)
+  uint32_t *sites = stack_log_room(&recorder->log, walked), mark = 0;
+  if (sites) {
+    unsigned shared = stack_trail_follow(&recorder->trail, start, walked, sites);
+    mark = stack_log_add(&recorder->log, record, &recorder->trail, shared, function);
+  }
+  if (!mark)
     atom_add_full(&lost_stacks, 1);
-  return stack;
+  return mark;
 }
 
 static void
@@ -154,7 +182,7 @@ note(void *block, size_t bytes, enum record_function function, struct stack_star
   if (!record)
     atom_add_full(&lost_stacks, 1);
   else if (is_sampled(recorder, bytes))
-    write_record(record, span, bytes, recorder, record_stack(thread, start, function));
+    write_record(record, span, bytes, recorder, record_stack(thread, start, function, record));
   else
     write_record(record, span, bytes, recorder, RECORD_STACK_NOT_SAMPLED);
 }
@@ -183,6 +211,12 @@ recorder_find_caller(uintptr_t code_addr, size_t code_bytes) {
   uintptr_t stack_pointer = stack_find_caller(&start, code_addr, code_bytes);
   runtime_leave(cache);
   return stack_pointer;
+}
+
+void
+recorder_settle(void) {
+  for (struct recorder *recorder = first_recorder(); recorder; recorder = recorder->next)
+    stack_log_settle(&recorder->log);
 }
 
 /* A site that could not be noted, for want of memory, is left out. */
@@ -215,7 +249,10 @@ recorder_is_of_loader(uint32_t number) {
 
 uint64_t
 recorder_lost_stacks(void) {
-  return atom_load_rlx(&lost_stacks);
+  uint64_t count = atom_load_rlx(&lost_stacks);
+  for (const struct recorder *recorder = first_recorder(); recorder; recorder = recorder->next)
+    count += recorder->log.lost_count;
+  return count;
 }
 
 /* ---- exceptions ---- */

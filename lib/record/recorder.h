@@ -47,6 +47,9 @@ bool recorder_ignore_block(const void *block);
 /* Libraries may have been unloaded. */
 void recorder_note_unloading(void);
 
+/* Gives all records the numbers of their stacks, which they have no sooner.  With the world stopped, or one thread. */
+void recorder_settle(void);
+
 /* A stack as people want to see it: without this library's part of it. */
 struct recorded_stack {
   enum record_function function;   /* that was called */

@@ -11,7 +11,8 @@ enum {
   FIRST_SLOTS = CGC_CONFIG_HOSTILE ? 16 : 4096,
 };
 
-atom_word return_sites;
+static struct site_table no_sites = {.slots = {{0, 0}}};
+atom_word return_sites = (atom_word)&no_sites;
 atom_int return_site_generation;
 
 /* Lock: site_lock, but for reads of what is published. */
@@ -89,22 +90,22 @@ static void
 put(struct site_table *table, uintptr_t return_addr, site_word site) {
   struct site_slot *slot = slot_for(table, return_addr);
   atom_store_rlx(&slot->site, site);
-  atom_store_rel(&slot->return_addr, return_addr);   /* pairs with return_site_of */
+  atom_store_rel(&slot->return_addr, return_addr);   /* pairs with return_site_in */
 }
 
 /* Who still reads the old one finds less there, and comes back with the lock. */
 static bool
 grow_locked(void) {
   struct site_table *old = table_now();
-  size_t slots = old ? 2 * (old->mask + 1) : FIRST_SLOTS;
+  size_t slots = max_u64(2 * (old->mask + 1), FIRST_SLOTS);
   struct site_table *table = meta_alloc(sizeof *table + slots * sizeof table->slots[0]);
   if (!table)
     return false;
   table->mask = slots - 1;
-  for (size_t i = 0; old && i <= old->mask; i++)
+  for (size_t i = 0; i <= old->mask; i++)
     if (atom_load_rlx(&old->slots[i].return_addr))
       put(table, atom_load_rlx(&old->slots[i].return_addr), atom_load_rlx(&old->slots[i].site));
-  atom_store_rel(&return_sites, (uintptr_t)table);   /* pairs with return_site_of */
+  atom_store_rel(&return_sites, (uintptr_t)table);   /* pairs with return_site_table */
   return true;
 }
 
@@ -112,7 +113,7 @@ grow_locked(void) {
 static bool
 has_room_locked(void) {
   struct site_table *table = table_now();
-  return (table && atom_load_rlx(&count) < (table->mask + 1) / 2) || grow_locked();
+  return atom_load_rlx(&count) < (table->mask + 1) / 2 || grow_locked();
 }
 
 static site_word
@@ -145,7 +146,7 @@ return_site_resolve(uintptr_t return_addr) {
 static void
 make_stale(const struct module *module) {
   struct site_table *table = table_now();
-  for (size_t i = 0; table && i <= table->mask; i++) {
+  for (size_t i = 0; i <= table->mask; i++) {
     struct site_slot *slot = &table->slots[i];
     uintptr_t at = atom_load_rlx(&slot->return_addr);
     if (at && at - module->start_addr < module->end_addr - module->start_addr)

@@ -58,7 +58,7 @@ struct site_table {
   struct site_slot slots[];
 };
 
-extern atom_word return_sites;   /* struct site_table *, or 0 */
+extern atom_word return_sites;   /* struct site_table * */
 
 /* Rises whenever sites have become stale. */
 extern atom_int return_site_generation;
@@ -71,20 +71,28 @@ return_site_hash(uintptr_t return_addr) {
 /* Looks it up in the unwind tables. */
 site_word return_site_resolve(uintptr_t return_addr);
 
+CGC_INLINE const struct site_table *
+return_site_table(void) {
+  return (const struct site_table *)atom_load_acq(&return_sites);   /* pairs with grow_locked */
+}
+
+/* By that table, or if it is not there by what is known now. */
 CGC_INLINE site_word
-return_site_of(uintptr_t return_addr) {
-  const struct site_table *table = (const struct site_table *)atom_load_acq(&return_sites);   /* pairs with publish */
-  if (CGC_UNLIKELY(!table))
-    return return_site_resolve(return_addr);
+return_site_in(const struct site_table *table, uintptr_t return_addr) {
   for (size_t i = return_site_hash(return_addr);; i++) {
     const struct site_slot *slot = &table->slots[i & table->mask];
-    uintptr_t found = atom_load_acq(&slot->return_addr);   /* pairs with add_slot */
+    uintptr_t found = atom_load_acq(&slot->return_addr);   /* pairs with put */
     site_word site = atom_load_rlx(&slot->site);
     if (CGC_LIKELY(found == return_addr) && CGC_LIKELY(site_kind(site) != UNWIND_STALE))
       return site;
     if (!found || found == return_addr)
       return return_site_resolve(return_addr);
   }
+}
+
+CGC_INLINE site_word
+return_site_of(uintptr_t return_addr) {
+  return return_site_in(return_site_table(), return_addr);
 }
 
 /* Where a site is, and in which module (0: in none). */

@@ -7,15 +7,14 @@
 #include "base/meta.h"
 #include "base/platform.h"
 
-#include <stddef.h>
 #include <string.h>
 
-/* Numbers count units of 4 bytes. */
+/* Numbers count units of 4 bytes, below RECORD_STACK_MARK. */
 enum {
   UNIT_BYTES = 4,
   CHUNK_UNITS_LOG2 = 18,
   CHUNK_UNITS = 1 << CHUNK_UNITS_LOG2,
-  CHUNKS_MAX = 1 << (32 - CHUNK_UNITS_LOG2),
+  CHUNKS_MAX = 1 << (31 - CHUNK_UNITS_LOG2),
   FIRST_SLOTS = CGC_CONFIG_HOSTILE ? 16 : 4096,
 };
 
@@ -28,7 +27,7 @@ struct depot_table {
 /* Lock: depot_lock, but for reads of what is published. */
 static struct lock depot_lock = LOCK_INITIALIZER(LOCK_RANK_DEPOT);
 static uint8_t *chunks[CHUNKS_MAX];
-static size_t next_unit = 1;      /* 0 is no stack */
+static atom_word next_unit = 1;   /* 0 is no stack */
 static size_t stack_count;
 static atom_word table_word;      /* struct depot_table * */
 
@@ -115,18 +114,23 @@ stack_depot_read(uint32_t number, uint32_t *sites) {
 /* A stack lies in one chunk. */
 static uint32_t
 take_units_locked(size_t units) {
-  if (next_unit % CHUNK_UNITS + units > CHUNK_UNITS)
-    next_unit = round_up(next_unit, CHUNK_UNITS);
-  size_t chunk = next_unit >> CHUNK_UNITS_LOG2;
+  size_t number = atom_load_rlx(&next_unit);
+  if (number % CHUNK_UNITS + units > CHUNK_UNITS)
+    number = round_up(number, CHUNK_UNITS);
+  size_t chunk = number >> CHUNK_UNITS_LOG2;
   if (chunk >= CHUNKS_MAX)
     return 0;
   if (!chunks[chunk])
     chunks[chunk] = meta_alloc((size_t)CHUNK_UNITS * UNIT_BYTES);
   if (!chunks[chunk])
     return 0;
-  uint32_t number = (uint32_t)next_unit;
-  next_unit += units;
-  return number;
+  atom_store_rlx(&next_unit, number + units);
+  return (uint32_t)number;
+}
+
+size_t
+stack_depot_bytes(void) {
+  return atom_load_rlx(&next_unit) * UNIT_BYTES;
 }
 
 /* The stack that holds the outermost of those frames itself: then few steps lead to each. */

@@ -1,38 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/stack_trail.h"
 
+#include "base/arch_x86_64.h"
 #include "base/platform.h"
 
 #include <ucontext.h>
 
 /* ---- reading a stack ---- */
 
+/* A word there can be read. */
 CGC_INLINE bool
 is_in_stack(const struct stack_start *start, uintptr_t addr) {
-  return addr - start->low_addr < start->end_addr - start->low_addr && addr % sizeof addr == 0;
+  return addr - start->low_addr < start->word_room;
 }
 
-/* Another stack (of a coroutine, of signals) may end anywhere. */
-CGC_COLD static bool
-read_elsewhere(uintptr_t at, uintptr_t *word) {
-  return at % sizeof *word == 0 && platform_read_memory(word, at, sizeof *word) == sizeof *word;
+/* Returned, and not stored by way of a pointer, so that a walk's values stay in registers. */
+struct word_read {
+  uintptr_t word;
+  bool is_read;
+};
+
+static uintptr_t
+word_at(uintptr_t at) {
+  return *(const uintptr_t *)at;
 }
 
-CGC_INLINE bool
-read_word(const struct stack_start *start, uintptr_t at, uintptr_t *word) {
-  if (CGC_UNLIKELY(!is_in_stack(start, at)))
-    return read_elsewhere(at, word);
-  *word = *(const uintptr_t *)at;
-  return true;
+/* Another stack (of a coroutine, of signals) may end anywhere: the kernel is asked for each page. */
+CGC_COLD static struct word_read
+read_elsewhere(struct stack_start *start, uintptr_t at) {
+  uintptr_t word, page = round_down(at, ARCH_PAGE_BYTES);
+  bool is_known = page && page == start->page;
+  if (at % sizeof word || (!is_known && platform_read_memory(&word, at, sizeof word) != sizeof word))
+    return (struct word_read){0};
+  start->page = page;
+  return (struct word_read){word_at(at), true};
+}
+
+CGC_INLINE struct word_read
+read_word(struct stack_start *start, uintptr_t at) {
+  return CGC_LIKELY(is_in_stack(start, at)) ? (struct word_read){word_at(at), true} : read_elsewhere(start, at);
 }
 
 /* ---- one step ---- */
 
 /* The function that is returned to next. */
 struct place {
-  uintptr_t return_at;     /* where the return address lies */
   uintptr_t return_addr;
-  uintptr_t sp, bp;        /* in it */
+  uintptr_t sp, bp;        /* in it; the return address lies below sp, but where a signal has interrupted */
 };
 
 enum step_result {
@@ -44,174 +58,250 @@ enum step_result {
 
 /* The interrupted function, as if it had called at the instruction that it was about to execute. */
 CGC_COLD static enum step_result
-step_over_signal(const struct stack_start *start, struct place *place) {
+step_over_signal(struct stack_start *start, struct place *place) {
   const greg_t *registers = ((const ucontext_t *)place->sp)->uc_mcontext.gregs;
-  uintptr_t code_addr;
-  place->return_at = (uintptr_t)&registers[REG_RIP];
-  if (!read_word(start, place->return_at, &code_addr) || !read_word(start, (uintptr_t)&registers[REG_RBP], &place->bp) ||
-      !read_word(start, (uintptr_t)&registers[REG_RSP], &place->sp))
-    return STEP_FAILED;
-  place->return_addr = code_addr + 1;
-  return STEP_OVER_SIGNAL;
+  struct word_read code_addr = read_word(start, (uintptr_t)&registers[REG_RIP]);
+  struct word_read bp = read_word(start, (uintptr_t)&registers[REG_RBP]);
+  struct word_read sp = read_word(start, (uintptr_t)&registers[REG_RSP]);
+  *place = (struct place){code_addr.word + 1, sp.word, bp.word};
+  return code_addr.is_read && bp.is_read && sp.is_read ? STEP_OVER_SIGNAL : STEP_FAILED;
 }
 
-CGC_INLINE bool
-find_base(const struct stack_start *start, struct place *place, site_word site, uintptr_t *base) {
-  uintptr_t offset = (uintptr_t)site_base_words(site) * sizeof(uintptr_t);
-  switch (site_kind(site)) {
-    case UNWIND_BY_SP: *base = place->sp + offset; return true;
-    case UNWIND_BY_BP: *base = place->bp + offset; return true;
-    case UNWIND_BY_BP_AT:
-      return read_word(start, place->bp + offset, base) && read_word(start, place->bp, &place->bp);
-    default: return false;
-  }
+/* Of a function that keeps its frame's base in the frame, and the caller's rbp where rbp points. */
+CGC_COLD static enum step_result
+step_by_kept_base(struct stack_start *start, struct place *place, site_word site) {
+  struct word_read base = read_word(start, place->bp + (uintptr_t)site_base_words(site) * sizeof base.word);
+  struct word_read bp = read_word(start, place->bp);
+  struct word_read return_addr = read_word(start, base.word - sizeof base.word);
+  bool is_caller = base.is_read && bp.is_read && base.word > place->sp && base.word % sizeof base.word == 0 &&
+                   return_addr.word;
+  *place = (struct place){return_addr.word, base.word, bp.word};
+  return is_caller ? STEP_TO_CALLER : STEP_FAILED;
 }
 
-/* The processor foresees branches but not addresses: where a frame lies as foreseen the next one's words are fetched
- * before it is known that it does. */
-CGC_INLINE uintptr_t
-as_foreseen(uintptr_t addr, uintptr_t foreseen) {
-  uintptr_t copy;
-  __asm__("" : "=r"(copy) : "0"(foreseen));   /* else the compiler knows that there is nothing to do */
-  if (CGC_LIKELY(addr == foreseen)) {
-    addr = copy;
-    __asm__ volatile("");   /* else it makes a conditional move */
-  }
-  return addr;
-}
-
-/* To the caller's frame, whose return address probably lies at foreseen_at. */
+/* The place is copied, so that it stays in registers elsewhere. */
 CGC_INLINE enum step_result
-step(const struct stack_start *start, struct place *place, site_word site, uintptr_t foreseen_at) {
-  uintptr_t base, return_addr;
-  if (CGC_UNLIKELY(site_kind(site) == UNWIND_END))
+step_unusually(struct stack_start *start, struct place *place, site_word site) {
+  struct place copy = *place;
+  enum step_result result = STEP_FAILED;
+  if (site_kind(site) == UNWIND_END)
     return STEP_AT_END;
-  if (CGC_UNLIKELY(site_kind(site) == UNWIND_SIGNAL))
-    return step_over_signal(start, place);
-  if (!find_base(start, place, site, &base) || base <= place->sp)
+  if (site_kind(site) == UNWIND_SIGNAL)
+    result = step_over_signal(start, &copy);
+  else if (site_kind(site) == UNWIND_BY_BP_AT)
+    result = step_by_kept_base(start, &copy, site);
+  *place = copy;
+  return result;
+}
+
+/* The caller's rbp, if it lies in the frame whose return address lies there.  False if it cannot be read. */
+CGC_INLINE bool
+restore_bp(struct stack_start *start, struct place *place, site_word site, uintptr_t return_at) {
+  if (!site_bp_words(site))
+    return true;
+  struct word_read bp = read_word(start, return_at + (1 - site_bp_words(site)) * sizeof bp.word);
+  place->bp = bp.word;
+  return bp.is_read;
+}
+
+/* Where the return address lies next, if the frame is found by sp or rbp. */
+CGC_INLINE uintptr_t
+next_return_at(const struct place *place, site_word site) {
+  uintptr_t from = site_kind(site) == UNWIND_BY_SP ? place->sp : place->bp;
+  return from + ((uintptr_t)site_base_words(site) - 1) * sizeof from;
+}
+
+/* To the caller's frame. */
+CGC_INLINE enum step_result
+step(struct stack_start *start, struct place *place, site_word site) {
+  if (CGC_UNLIKELY(site_kind(site) > UNWIND_BY_BP))
+    return step_unusually(start, place, site);
+  uintptr_t return_at = next_return_at(place, site);
+  struct word_read return_addr = read_word(start, return_at);
+  if (return_at < place->sp || return_at % sizeof return_at || !return_addr.word ||
+      !restore_bp(start, place, site, return_at))
     return STEP_FAILED;
-  uintptr_t return_at = as_foreseen(base - sizeof base, foreseen_at);
-  if (!read_word(start, return_at, &return_addr) || !return_addr)
-    return STEP_FAILED;
-  if (site_bp_words(site) && !read_word(start, return_at + (1 - site_bp_words(site)) * sizeof base, &place->bp))
-    return STEP_FAILED;
-  place->return_at = return_at;
-  place->return_addr = return_addr;
+  place->return_addr = return_addr.word;
   place->sp = return_at + sizeof return_at;
   return STEP_TO_CALLER;
 }
 
 /* ---- along the trail ---- */
 
-static uintptr_t
-word_at(uintptr_t at) {
-  return *(const uintptr_t *)at;
-}
-
 /* Of so many unchanged frames how many follow from each other by rbp too: where a frame needs it, the next inner one must
  * find it in the same place with the same value, or have left it alone. */
 static unsigned
 count_with_same_bp(const struct stack_trail *trail, unsigned count) {
   for (unsigned i = 1; i < count && i <= trail->needs_bp_count; i++) {
-    size_t words = site_bp_words(trail->frames[i].site);
-    const struct trail_frame *outer = &trail->frames[i - 1];
-    bool is_kept = words && outer->needs_bp;
-    if (site_kind(trail->frames[i].site) == UNWIND_BY_BP_AT ||
-        (is_kept && word_at(trail->return_at[i - 1] + (1 - words) * sizeof(uintptr_t)) != outer->bp))
+    const struct trail_frame *frame = &trail->frames[i], *outer = frame - 1;
+    size_t words = site_bp_words(frame->site);
+    bool is_kept = words && trail->needs_bp[i - 1];
+    if (site_kind(frame->site) == UNWIND_BY_BP_AT ||
+        (is_kept && word_at(outer->return_at + (1 - words) * sizeof(uintptr_t)) != outer->bp))
       return i;
   }
   return count;
 }
 
-/* How many of the outermost frames are as they were, if those are frames at all: what is below the start is not. */
-static unsigned
-count_unchanged(const struct stack_trail *trail, uintptr_t return_at) {
-  unsigned count = 0;
-  if (trail->is_cut)
-    return 0;
-  while (count < trail->count && trail->return_at[count] >= return_at &&
-         word_at(trail->return_at[count]) == trail->return_addr[count])
-    count++;
+/* Not 0 if the return address of that frame is another one. */
+CGC_INLINE uintptr_t
+difference(const struct trail_frame *frame) {
+  return word_at(frame->return_at) ^ frame->return_addr;
+}
+
+/* How many of so many outermost frames are as they were.  Four at a time, as nobody can foresee where they end. */
+CGC_INLINE unsigned
+count_unchanged(const struct stack_trail *trail, unsigned count) {
+  const struct trail_frame *frame = trail->frames, *end = frame + count;
+  uintptr_t a, b, c;
+  for (; frame < end; frame += 4) {
+    a = difference(frame), b = difference(frame + 1), c = difference(frame + 2);
+    if (a | b | c | difference(frame + 3))
+      break;
+  }
+  if (frame < end)
+    frame += !a + (!a & !b) + (!a & !b & !c);
+  count = (unsigned)min_u64((uint64_t)(frame - trail->frames), count);
   return trail->needs_bp_count ? count_with_same_bp(trail, count) : count;
 }
 
 /* ---- a walk ---- */
 
 struct walk {
+  struct stack_start *start;
+  const struct site_table *table;
+  uint32_t *sites;           /* of new frames, the innermost first: to be written */
+  unsigned depth;            /* of more frames the innermost are wanted */
+  unsigned unchanged_count;  /* of the trail's outermost frames */
+
+  struct place place;        /* of the next frame */
+  unsigned next;             /* so many of the trail's frames lie there or further outside */
   unsigned fresh_count;
-  unsigned shared_count;        /* outer frames that are the trail's */
-  bool is_cut;
+  site_word kinds;           /* of new frames, or'ed */
   bool crosses_signal;
+
+  unsigned outer_count;      /* the fresh frames follow on so many of the trail's, of which the outermost */
+  unsigned shared_count;     /* are unchanged, and the others are written anew */
+  bool is_cut;
 };
 
-/* The innermost frames alone. */
-CGC_COLD static void
-cut(struct stack_trail *trail, struct walk *walk, unsigned depth) {
-  while (walk->fresh_count < depth) {
-    unsigned i = --walk->shared_count;
-    trail->fresh[walk->fresh_count++] =
-      (struct fresh_frame){trail->return_at[i], trail->return_addr[i], trail->frames[i].bp, trail->frames[i].site};
-  }
-  walk->shared_count = 0;
-  walk->is_cut = true;
-}
-
-/* The trail's frames before `next` lie further outside than the place.  Whether the place is the frame at `next` too, of
- * those that are unchanged. */
+/* Whether the trail's next frame is unchanged, and goes on as before for the one that the place is in. */
 CGC_INLINE bool
-has_joined(const struct stack_trail *trail, const struct place *place, unsigned next, unsigned unchanged) {
-  if (CGC_LIKELY(next >= unchanged) || trail->return_at[next] != place->return_at)
+has_joined(const struct stack_trail *trail, const struct walk *walk, unsigned next) {
+  if (CGC_LIKELY(next > walk->unchanged_count))
     return false;
-  const struct trail_frame *frame = &trail->frames[next];
-  return frame->bp == place->bp || !frame->needs_bp;
+  return next > trail->needs_bp_count || !trail->needs_bp[next - 1] || trail->frames[next - 1].bp == walk->place.bp;
 }
 
-CGC_INLINE void
-add_fresh(struct fresh_frame *fresh, const struct place *place, site_word site) {
-  fresh->return_at = place->return_at;
-  fresh->return_addr = place->return_addr;
-  fresh->bp = place->bp;
-  fresh->site = site;
+CGC_INLINE site_word
+write_frame(struct walk *walk, struct trail_frame *frame, uint32_t *number) {
+  site_word site = return_site_in(walk->table, walk->place.return_addr);
+  frame->return_addr = walk->place.return_addr;
+  frame->bp = walk->place.bp;
+  frame->site = site;
+  *number = site_number(site);
+  walk->kinds |= site;
+  return site;
 }
 
-static struct walk
-walk_stack(struct stack_trail *trail, const struct stack_start *start, struct place place, unsigned depth) {
-  struct walk walk = {0};
-  unsigned unchanged = count_unchanged(trail, place.return_at), next = trail->count, count = 0;
-  enum step_result result = STEP_TO_CALLER;
-  while (result <= STEP_OVER_SIGNAL && count < depth) {
-    while (next > 0 && trail->return_at[next - 1] <= place.return_at)
-      next--;
-    if (has_joined(trail, &place, next, unchanged)) {
-      walk.shared_count = next + 1;
-      break;
+/* The processor foresees branches but not addresses: where the next frame lies as foreseen its words are fetched before it
+ * is known that it does. */
+CGC_INLINE bool
+is_as_foreseen(uintptr_t addr, uintptr_t *foreseen) {
+  bool is_same = addr == *foreseen;
+  __asm__("" : "+r"(*foreseen));   /* else the compiler knows that there is nothing to wait for */
+  return CGC_LIKELY(is_same);
+}
+
+/* The place is that of the trail's next frame.  As long as frames lie where the trail's do they are written anew there.
+ * That leads to an unchanged one, to the outermost, or to no such frame: STEP_FAILED.  Then all but the last become fresh
+ * ones, and the walk goes on with that. */
+CGC_INLINE enum step_result
+walk_in_place(struct stack_trail *trail, struct walk *walk) {
+  uint32_t *number = &walk->sites[walk->fresh_count];
+  unsigned next = walk->next;
+  struct place place;
+  do {
+    struct trail_frame *frame = &trail->frames[next - 1];
+    place = walk->place;
+    site_word site = write_frame(walk, frame, number++);
+    if (CGC_UNLIKELY(--next == 0)) {
+      bool is_end = site_kind(site) == UNWIND_END;
+      if (!is_end && walk->fresh_count + walk->next < walk->depth)
+        break;
+      walk->outer_count = walk->next;
+      return is_end ? STEP_AT_END : STEP_TO_CALLER;
     }
-    site_word site = return_site_of(place.return_addr);
-    add_fresh(&trail->fresh[count++], &place, site);
-    result = step(start, &place, site, next ? trail->return_at[next - 1] : 0);
-    walk.crosses_signal |= result == STEP_OVER_SIGNAL;
+    uintptr_t foreseen_at = frame[-1].return_at;
+    if (site_kind(site) > UNWIND_BY_BP || !is_as_foreseen(next_return_at(&place, site), &foreseen_at) ||
+        !restore_bp(walk->start, &walk->place, site, foreseen_at))
+      break;
+    walk->place.return_addr = word_at(foreseen_at);
+    walk->place.sp = foreseen_at + sizeof foreseen_at;
+    if (has_joined(trail, walk, next)) {
+      walk->outer_count = walk->next;
+      walk->shared_count = next;
+      return STEP_TO_CALLER;
+    }
+  } while (walk->place.return_addr);
+  walk->place = place;
+  while (--walk->next > next)
+    trail->fresh[walk->fresh_count++] = trail->frames[walk->next];
+  return STEP_FAILED;
+}
+
+/* The place is that of the trail's next frame: from there on it may go as before. */
+CGC_INLINE enum step_result
+follow(struct stack_trail *trail, struct walk *walk) {
+  if (has_joined(trail, walk, walk->next)) {
+    walk->shared_count = walk->outer_count = walk->next;
+    return STEP_TO_CALLER;
   }
-  walk.fresh_count = count;
-  walk.is_cut = !walk.shared_count && result != STEP_AT_END;
-  if (CGC_UNLIKELY(walk.shared_count + count > depth))
-    cut(trail, &walk, depth);
+  return walk->fresh_count + walk->next <= walk->depth ? walk_in_place(trail, walk) : STEP_FAILED;
+}
+
+/* What a signal has interrupted has no return address below sp, and is nowhere where the trail was. */
+CGC_INLINE bool
+is_at_next(const struct stack_trail *trail, const struct walk *walk) {
+  return walk->next > 0 && trail->frames[walk->next - 1].return_at == walk->place.sp - sizeof(uintptr_t) &&
+         !walk->crosses_signal;
+}
+
+/* To an unchanged frame, or the outermost one, or as far as it goes. */
+CGC_INLINE enum step_result
+walk_stack(struct stack_trail *trail, struct walk *walk) {
+  enum step_result result = STEP_TO_CALLER;
+  while (walk->fresh_count < walk->depth) {
+    while (walk->next > 0 && trail->frames[walk->next - 1].return_at < walk->place.sp - sizeof(uintptr_t))
+      walk->next--;
+    if (is_at_next(trail, walk) && (result = follow(trail, walk)) != STEP_FAILED)
+      return result;
+    struct trail_frame *fresh = &trail->fresh[walk->fresh_count];
+    fresh->return_at = walk->place.sp - sizeof(uintptr_t);
+    site_word site = write_frame(walk, fresh, &walk->sites[walk->fresh_count++]);
+    result = step(walk->start, &walk->place, site);
+    if (CGC_LIKELY(result == STEP_TO_CALLER))
+      continue;
+    if (result != STEP_OVER_SIGNAL)
+      return result;
+    walk->crosses_signal = true;
+  }
+  return result;
+}
+
+/* The innermost frames alone: the unchanged ones among them are fresh, too. */
+CGC_COLD static struct walk
+cut(struct stack_trail *trail, struct walk walk) {
+  for (; walk.fresh_count < walk.depth; walk.fresh_count++) {
+    trail->fresh[walk.fresh_count] = trail->frames[--walk.shared_count];
+    walk.sites[walk.fresh_count] = site_number(trail->fresh[walk.fresh_count].site);
+  }
+  walk.outer_count = walk.shared_count = 0;
+  walk.is_cut = true;
   return walk;
 }
 
 /* ---- the new trail ---- */
-
-/* A multiplication for each frame, as they wait for each other; mixed at the end. */
-static uint64_t
-add_to_hash(uint64_t hash, uint64_t word) {
-  return (hash + word) * 0x9fb21c651e98df25;
-}
-
-static uint64_t
-mix_hash(uint64_t hash) {
-  hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
-  hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
-  return hash ^ hash >> 32;
-}
 
 /* Whether rbp in the function that is returned to there is used to find a frame further outside, which needs_bp tells of
  * the next one. */
@@ -220,76 +310,46 @@ uses_bp(site_word site, bool next_needs_bp) {
   return site_kind(site) == UNWIND_BY_SP ? !site_bp_words(site) && next_needs_bp : site_kind(site) != UNWIND_END;
 }
 
-static void
-extend_trail(struct stack_trail *trail, const struct walk *walk) {
-  unsigned count = walk->shared_count;
-  uint64_t hash = count ? trail->frames[count - 1].hash : 0;
-  bool needs_bp = count && trail->frames[count - 1].needs_bp;
-  trail->needs_bp_count = (unsigned)min_u64(trail->needs_bp_count, count);
-  for (unsigned i = walk->fresh_count; i-- > 0; count++) {
-    const struct fresh_frame *fresh = &trail->fresh[i];
-    struct trail_frame *frame = &trail->frames[count];
-    trail->return_at[count] = fresh->return_at;
-    trail->return_addr[count] = fresh->return_addr;
-    frame->bp = fresh->bp;
-    frame->site = fresh->site;
-    frame->needs_bp = needs_bp = uses_bp(fresh->site, needs_bp);
-    frame->hash = hash = add_to_hash(hash, site_number(fresh->site));
-    if (CGC_UNLIKELY(needs_bp))
-      trail->needs_bp_count = count + 1;
+/* Of the frames that are new; those that are shared beyond needs_bp_count need it not. */
+CGC_INLINE void
+find_needs_of_bp(struct stack_trail *trail, const struct walk *walk) {
+  enum { ANY_BY_BP = UNWIND_BY_BP & UNWIND_BY_BP_AT };
+  unsigned from = (unsigned)min_u64(trail->needs_bp_count, walk->shared_count);
+  bool needs_bp = from && from == walk->shared_count && trail->needs_bp[from - 1];
+  trail->needs_bp_count = from;
+  if (CGC_LIKELY(!needs_bp && !(walk->kinds & ANY_BY_BP)))
+    return;
+  for (unsigned i = from; i < trail->count; i++) {
+    trail->needs_bp[i] = needs_bp = i >= walk->shared_count && uses_bp(trail->frames[i].site, needs_bp);
+    if (needs_bp)
+      trail->needs_bp_count = i + 1;
   }
+}
+
+CGC_INLINE void
+extend_trail(struct stack_trail *trail, const struct walk *walk) {
+  static const uintptr_t none;
+  unsigned count = walk->outer_count;
+  for (unsigned i = walk->fresh_count; i-- > 0; count++)
+    trail->frames[count] = trail->fresh[i];
   trail->count = count;
   trail->is_cut = walk->is_cut;
-}
-
-static uint32_t
-store(const struct stack_trail *trail, const struct walk *walk, uint64_t hash, unsigned function) {
-  uint32_t sites[STACK_FRAMES_MAX], shared = walk->shared_count;
-  struct depot_stack head = {.parent = shared ? trail->frames[shared - 1].owner : 0, .shared_frames = (uint16_t)shared,
-                             .own_frames = (uint16_t)walk->fresh_count, .function = (uint8_t)function,
-                             .is_cut = walk->is_cut};
-  for (unsigned i = 0; i < walk->fresh_count; i++)
-    sites[i] = site_number(trail->fresh[i].site);
-  return stack_depot_add(hash, &head, sites);
-}
-
-static uint32_t
-find_or_store(const struct stack_trail *trail, const struct walk *walk, unsigned function) {
-  uint64_t inner = trail->count ? trail->frames[trail->count - 1].hash : 0;
-  uint64_t hash = mix_hash(add_to_hash(inner, (uint64_t)function << 1 | walk->is_cut));
-  uint32_t number = stack_depot_find(hash);
-  return number ? number : store(trail, walk, hash, function);
-}
-
-static void
-set_owner(struct stack_trail *trail, unsigned from, uint32_t number) {
-  for (unsigned i = from; i < trail->count; i++)
-    trail->frames[i].owner = number;
-}
-
-static void
-forget(struct stack_trail *trail) {
-  trail->count = trail->needs_bp_count = 0;
-  trail->number = 0;
-}
-
-/* Only a stack with known bounds can be compared word by word, and only of modules that are still the same. */
-static bool
-is_of_use(const struct stack_trail *trail, const struct stack_start *start, unsigned generation) {
-  return start->end_addr && trail->generation == generation;
+  for (unsigned i = 0; i < TRAIL_PADDING; i++)
+    trail->frames[count + i].return_at = (uintptr_t)&none;   /* for count_unchanged */
+  find_needs_of_bp(trail, walk);
 }
 
 static struct place
 first_place(const struct stack_start *start) {
-  return (struct place){start->return_at, word_at(start->return_at), start->return_at + sizeof(uintptr_t), start->bp};
+  return (struct place){word_at(start->return_at), start->return_at + sizeof(uintptr_t), start->bp};
 }
 
 uintptr_t
-stack_find_caller(const struct stack_start *start, uintptr_t code_addr, size_t code_bytes) {
+stack_find_caller(struct stack_start *start, uintptr_t code_addr, size_t code_bytes) {
   struct place place = first_place(start);
   for (unsigned i = 0; i < STACK_FRAMES_MAX; i++) {
     bool is_found = place.return_addr - code_addr < code_bytes;
-    if (step(start, &place, return_site_of(place.return_addr), 0) >= STEP_AT_END)
+    if (step(start, &place, return_site_of(place.return_addr)) >= STEP_AT_END)
       return 0;
     if (is_found)
       return place.sp;
@@ -297,22 +357,29 @@ stack_find_caller(const struct stack_start *start, uintptr_t code_addr, size_t c
   return 0;
 }
 
-uint32_t
-stack_trail_record(struct stack_trail *trail, const struct stack_start *start, unsigned function, unsigned depth) {
-  unsigned generation = atom_int_load_rlx(&return_site_generation);
-  if (!is_of_use(trail, start, generation))
-    forget(trail);
-  trail->generation = generation;
-  struct walk walk = walk_stack(trail, start, first_place(start), depth);
-  bool is_last = !walk.fresh_count && walk.shared_count == trail->count && function == trail->function;
-  if (is_last && trail->number)
-    return trail->number;
+unsigned
+stack_trail_follow(struct stack_trail *trail, struct stack_start *start, unsigned depth, uint32_t *sites) {
+  unsigned generation = atom_int_load_rlx(&return_site_generation), count;
+  if (!trail->is_of_use || !start->word_room || trail->generation != generation)
+    stack_trail_forget(trail);
+  count = trail->count;
+  while (count > 0 && trail->frames[count - 1].return_at < start->return_at)
+    count--;   /* is no frame any more */
+  struct walk walk = {.start = start, .table = return_site_table(), .place = first_place(start), .sites = sites,
+                      .depth = depth, .next = count};
+  if (!trail->is_cut)
+    walk.unchanged_count = count_unchanged(trail, count);
+  enum step_result result = walk_stack(trail, &walk);
+  walk.is_cut = !walk.shared_count && result != STEP_AT_END;
+  if (CGC_UNLIKELY(walk.outer_count + walk.fresh_count > depth))
+    walk = cut(trail, walk);
   extend_trail(trail, &walk);
-  uint32_t number = find_or_store(trail, &walk, function);
-  set_owner(trail, walk.shared_count, number);
-  trail->number = number;
-  trail->function = (uint8_t)function;
-  if (!number || walk.crosses_signal || !start->end_addr)
-    forget(trail);
-  return number;
+  trail->generation = generation;
+  trail->is_of_use = start->word_room && !walk.crosses_signal;
+  return walk.shared_count;
+}
+
+void
+stack_trail_forget(struct stack_trail *trail) {
+  trail->count = trail->needs_bp_count = 0;
 }

@@ -235,6 +235,7 @@ sort_block(struct cgc_span *span, size_t slot, bool is_marked) {
 
 static int
 look_at_all_stw(const struct root_list *roots) {
+  recorder_settle();
   int err = mark_ignored_stw();
   if (err)
     return err;

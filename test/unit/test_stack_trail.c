@@ -12,6 +12,7 @@
 #include "record/recorder.h"
 #include "record/return_site.h"
 #include "record/stack_depot.h"
+#include "record/stack_trail.h"
 
 #include <signal.h>
 #include <ucontext.h>
@@ -53,7 +54,6 @@ read_recorded(uint32_t stack, struct frames *frames) {
 #define KEEP(variable) __asm__ volatile("" : : "r"(variable) : "memory")
 
 static unsigned depth = STACK_FRAMES_MAX;
-static __thread void *block;
 static bool has_end = true;   /* the outermost frame is marked as such */
 static unsigned kinds_seen[KINDS], cut_count, probe_count;
 
@@ -91,20 +91,49 @@ check_stack(uint32_t number, unsigned function, const struct frames *real) {
     kinds_seen[site_kind(return_site_of(recorded.at[i]))]++;
 }
 
-/* The caller has recorded its stack. */
+/* Several are recorded before their numbers are asked for: else each would be the first of its log. */
+enum { PENDING_MAX = 7 };
+
+struct probe {
+  unsigned function;
+  bool has_end;
+  struct frames real;
+};
+
+static struct probe pending[PENDING_MAX];
+static unsigned pending_count;
+static __thread void *blocks[PENDING_MAX];   /* of which these are the stacks */
+
+/* Those of this thread. */
+static void
+check_pending(void) {
+  bool has_end_now = has_end;
+  recorder_settle();
+  for (unsigned i = 0; i < pending_count; i++) {
+    const struct cgc_span *span = heap_map_span((uintptr_t)blocks[i]);
+    has_end = pending[i].has_end;
+    check_stack(record_of(span, span_slot_of(span, (uintptr_t)blocks[i]))->stack, pending[i].function,
+                &pending[i].real);
+  }
+  has_end = has_end_now;
+  pending_count = 0;
+}
+
+/* The caller has recorded its stack, for the block that is next. */
 CGC_NOINLINE static void
 check_caller(unsigned function) {
-  struct frames real = {0};
-  _Unwind_Backtrace(add_frame, &real);
-  real.count--;
-  memmove(real.at, real.at + 1, real.count * sizeof real.at[0]);
-  const struct cgc_span *span = heap_map_span((uintptr_t)block);
-  check_stack(record_of(span, span_slot_of(span, (uintptr_t)block))->stack, function, &real);
+  struct probe *probe = &pending[pending_count++];
+  *probe = (struct probe){.function = function, .has_end = has_end};
+  _Unwind_Backtrace(add_frame, &probe->real);
+  probe->real.count--;
+  memmove(probe->real.at, probe->real.at + 1, probe->real.count * sizeof probe->real.at[0]);
+  if (pending_count == PENDING_MAX)
+    check_pending();
 }
 
 CGC_NOINLINE static void
 probe(unsigned function) {
-  recorder_note(block, 1, (enum record_function)function);
+  recorder_note(blocks[pending_count], 1, (enum record_function)function);
   check_caller(function);
   KEEP(&depth);
 }
@@ -255,24 +284,25 @@ grow_all(unsigned probes, unsigned function_count) {
   struct tree tree = {unit_random_start(), probes, function_count};
   while (tree.probes)
     grow(&tree, (unsigned)unit_random_below(&tree.random, LEVELS_MAX));
+  check_pending();
 }
 
 /* ---- tests ---- */
 
 static void
-take_block(void) {
+take_blocks(void) {
   struct thread_cache *cache = runtime_enter();
   ck_assert_ptr_nonnull(cache);
   runtime_leave(cache);
-  block = alloc_block(32, 0);
-  ck_assert_ptr_nonnull(block);
+  for (unsigned i = 0; i < PENDING_MAX; i++)
+    ck_assert_ptr_nonnull(blocks[i] = alloc_block(32, 0));
 }
 
 static void
 start(unsigned frames) {
   depth = frames + RECORDER_OWN_FRAMES_MAX < STACK_FRAMES_MAX ? frames + RECORDER_OWN_FRAMES_MAX : STACK_FRAMES_MAX;
   recorder_start(frames, 0);
-  take_block();
+  take_blocks();
 }
 
 START_TEST(stack_trail_is_exact_in_trees_of_calls) {
@@ -313,6 +343,30 @@ START_TEST(stack_trail_is_exact_in_handlers) {
 }
 END_TEST
 
+static void
+on_trap(int signal) {
+  probe(RECORD_MALLOC);
+  KEEP(signal);
+}
+
+/* The return address of the first call is still there when the signal comes. */
+CGC_NOINLINE static void
+probe_and_trap(void) {
+  probe(RECORD_MALLOC);
+  __asm__ volatile("int3");
+  KEEP(&depth);
+}
+
+START_TEST(stack_trail_does_not_take_the_interrupted_function_for_a_caller) {
+  struct sigaction action = {.sa_handler = on_trap};
+  start(STACK_FRAMES_MAX);
+  ck_assert_int_eq(sigaction(SIGTRAP, &action, NULL), 0);
+  for (int i = 0; i < PENDING_MAX; i++)
+    probe_and_trap();
+  check_pending();
+}
+END_TEST
+
 /* clang keeps no base. */
 START_TEST(stack_trail_is_exact_where_a_base_is_kept_in_its_frame) {
   start(STACK_FRAMES_MAX);
@@ -326,7 +380,7 @@ END_TEST
 
 static void *
 grow_in_thread(void *arg) {
-  take_block();
+  take_blocks();
   grow_all(PROBES / 4, USUAL_FUNCTIONS);
   return arg;
 }
@@ -343,7 +397,7 @@ END_TEST
 
 CGC_NOINLINE WITHOUT_FRAME_POINTER static void
 probe_keeping_bp(void) {
-  recorder_note(block, 1, RECORD_MALLOC);
+  recorder_note(blocks[pending_count], 1, RECORD_MALLOC);
   check_caller(RECORD_MALLOC);
   KEEP(&depth);
 }
@@ -384,6 +438,7 @@ START_TEST(stack_trail_does_not_take_old_words_for_frames) {
   innermost = functions_inside[_i];
   for (size_t i = 0; i < 2 * ROOM_MAX / 16; i++)
     in_turn[i % 2](i / 2 * 16);   /* one call for both: its return address is the same */
+  check_pending();
 }
 END_TEST
 
@@ -416,6 +471,32 @@ START_TEST(stack_trail_is_exact_in_coroutines) {
 }
 END_TEST
 
+/* ---- no stacks ---- */
+
+/* What follows from rbp where no table tells how to unwind: a place that cannot be read, or is no frame's. */
+static const uintptr_t wrong_bps[] = {0, 8, 1, (uintptr_t)1 << 46, UINTPTR_MAX - 7, UINTPTR_MAX - 15};
+
+static void
+check_wrong_bp(uintptr_t bp, size_t word_room) {
+  static struct stack_trail trail;
+  static uintptr_t words[4];
+  uint32_t sites[STACK_FRAMES_MAX];
+  words[0] = (uintptr_t)words;   /* no code */
+  struct stack_start stack = {.return_at = (uintptr_t)words, .bp = bp, .low_addr = (uintptr_t)words,
+                              .word_room = word_room};
+  ck_assert_uint_eq(stack_trail_follow(&trail, &stack, STACK_FRAMES_MAX, sites), 0);
+  ck_assert_uint_eq(trail.count, 1);
+  ck_assert(trail.is_cut);
+  ck_assert_uint_eq(return_site_at(sites[0])->return_addr, (uintptr_t)words);
+}
+
+START_TEST(stack_trail_ends_where_rbp_leads_nowhere) {
+  start(STACK_FRAMES_MAX);
+  check_wrong_bp(wrong_bps[_i], 0);
+  check_wrong_bp(wrong_bps[_i], 3 * sizeof(uintptr_t) + 1);
+}
+END_TEST
+
 Suite *
 stack_trail_suite(void) {
   TCase *tests;
@@ -424,8 +505,10 @@ stack_trail_suite(void) {
   tcase_add_test(tests, stack_trail_is_exact_where_a_base_is_kept_in_its_frame);
   tcase_add_loop_test(tests, stack_trail_keeps_the_innermost_frames, 0, CGC_COUNT(depths));
   tcase_add_test(tests, stack_trail_is_exact_in_handlers);
+  tcase_add_test(tests, stack_trail_does_not_take_the_interrupted_function_for_a_caller);
   tcase_add_test(tests, stack_trail_is_exact_in_threads);
   tcase_add_loop_test(tests, stack_trail_does_not_take_old_words_for_frames, 0, 2);
   tcase_add_test(tests, stack_trail_is_exact_in_coroutines);
+  tcase_add_loop_test(tests, stack_trail_ends_where_rbp_leads_nowhere, 0, CGC_COUNT(wrong_bps));
   return suite;
 }
