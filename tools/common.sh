@@ -46,6 +46,7 @@ is_there() {
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;
     zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
     libiberty-dev) has_header libiberty/demangle.h ;;
+    libgc-dev) has_header gc/gc_mark.h ;;
     python3-jsonschema) python3 -c 'from jsonschema import Draft202012Validator' 2>/dev/null ;;
     check) pkg-config --exists 'check >= 0.15' 2>/dev/null ;;
     *) has "$1" ;;
