@@ -4,6 +4,7 @@
 #include "base/hull.h"
 #include "base/proc.h"
 #include "world/dirty.h"
+#include "world/named_roots.h"
 
 #include <errno.h>
 #include <string.h>
@@ -96,11 +97,12 @@ watch_all(struct line_reader *reader, const struct root_list *roots) {
   watch_run(&run);
 }
 
+/* Named roots may be parts of mappings whose other pages are none. */
 void
 dirty_roots_watch_stw(const struct root_list *roots) {
   struct line_reader reader;
   watched.count = 0;
-  if (roots->bytes < ALL_BYTES_MIN || line_reader_open(&reader, "/proc/thread-self/maps"))
+  if (roots_policy.are_named || roots->bytes < ALL_BYTES_MIN || line_reader_open(&reader, "/proc/thread-self/maps"))
     return;
   watch_all(&reader, roots);
   line_reader_close(&reader);
