@@ -4,6 +4,7 @@
 
 #include <gc/gc_mark.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -369,24 +370,48 @@ hold_in_thread(void *arg) {
   return NULL;
 }
 
+/* Who has joined a thread may still find it in the kernel, and the collector then looks at what it has. */
 static void
-thread_variables_of_threads(void) {
+await_single_thread(void) {
+  for (unsigned tasks = 2; tasks > 1;) {
+    DIR *directory = opendir("/proc/self/task");
+    EXPECT(directory);
+    tasks = 0;
+    for (const struct dirent *entry; (entry = readdir(directory));)
+      tasks += entry->d_name[0] != '.';
+    closedir(directory);
+  }
+}
+
+static void
+run_thread_with_variables(pthread_key_t *key) {
   pthread_t thread;
-  pthread_key_t key;
-  start();
-  library_of_thread = load("SEMANTICS_LIBRARY");
-  EXPECT_EQUAL(pthread_key_create(&key, NULL), 0);
-  EXPECT_EQUAL(GC_pthread_create(&thread, NULL, hold_in_thread, &key), 0);
+  thread_is_ready = thread_must_end = 0;
+  EXPECT_EQUAL(GC_pthread_create(&thread, NULL, hold_in_thread, key), 0);
   while (!__atomic_load_n(&thread_is_ready, __ATOMIC_ACQUIRE))
     ;
   collect();
-  EXPECT_EQUAL(count_gone(), 0);
+  EXPECT(!is_gone(number - 2) && !is_gone(number - 1));
   for (int i = 0; i < 1000; i++)
     memset(GC_malloc_atomic(9), 'x', 9);
   __atomic_store_n(&thread_must_end, 1, __ATOMIC_RELEASE);
   EXPECT_EQUAL(GC_pthread_join(thread, NULL), 0);
+  await_single_thread();
   collect();
-  EXPECT_EQUAL(count_gone(), 2);
+}
+
+/* Memory that libc has freed is not cleared, and may lie behind variables of another thread's, of which the collector
+ * does not know how many there are: a few blocks may stay. */
+static void
+thread_variables_of_threads(void) {
+  enum { THREADS = 8, BLOCKS = 2 * THREADS };
+  pthread_key_t key;
+  start();
+  library_of_thread = load("SEMANTICS_LIBRARY");
+  EXPECT_EQUAL(pthread_key_create(&key, NULL), 0);
+  for (int i = 0; i < THREADS; i++)
+    run_thread_with_variables(&key);
+  EXPECT(count_gone() >= BLOCKS * 3 / 4);
 }
 
 /* ---- stacks and registers ---- */
