@@ -357,7 +357,7 @@ aligned_wrongly(void) {
 static void
 take_aligned(void) {
   for (unsigned i = 0; i < 10; i++) {
-    kept[i] = GC_memalign((size_t)16 << i % 9, 100 << i);
+    kept[i] = GC_memalign((size_t)16 << i % 9, (size_t)100 << i);
     watch(i, GC_base(kept[i]));
   }
 }
