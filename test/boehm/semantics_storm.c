@@ -39,6 +39,8 @@ static atomic_ulong next_number, finalized, reclaimed, links_cleared, forks, thr
 static atomic_int must_end;
 /* There freed blocks must have no finalizer, nor must aligned ones, which may not start where a block does. */
 static bool is_bdwgc;
+/* There threads are gone that were about to do something. */
+static bool is_forked;
 
 static GC_descr layout;
 static unsigned kind_by_size, kind_by_bitmap, kind_by_procedure, kind_disclaimed;
@@ -105,6 +107,8 @@ make(void) {
   EXPECT(block && is_filled(block, 0, sizeof *block));
   block->number = atomic_fetch_add(&next_number, 1);
   block->bytes = bytes;
+  /* Last, as another thread may fork: in the child a block with a sum is whole. */
+  atomic_signal_fence(memory_order_seq_cst);
   block->sum = sum_of(block->number, bytes);
   return block;
 }
@@ -174,6 +178,17 @@ use_table(unsigned thread, struct block *block) {
     check(found);
 }
 
+/* After a fork a slot may be full whose thread had no time to register its link. */
+static void
+clear_slots_of_others(unsigned thread) {
+  for (unsigned i = 0; i < TABLE; i++)
+    if (i % THREADS != thread) {
+      table[i] = 0;
+      GC_unregister_disappearing_link((void **)&table[i]);
+      GC_unregister_long_link((void **)&table[i]);
+    }
+}
+
 /* ---- what threads do ---- */
 
 struct worker {
@@ -214,12 +229,19 @@ register_finalizer(struct block *block, struct block *data) {
   }
 }
 
+/* Of a block that its thread is about to free. */
+static void
+finalize_forsaken(void *block, void *data) {
+  (void)block, (void)data;
+  EXPECT(is_forked);
+}
+
 /* Blocks that nobody else has seen are freed. */
 static void
 free_new_one(void) {
   struct block *block = make();
   if (random_below(3) == 0)
-    GC_register_finalizer(block, is_bdwgc ? NULL : finalize, NULL, NULL, NULL);
+    GC_register_finalizer(block, is_bdwgc ? NULL : finalize_forsaken, NULL, NULL, NULL);
   block->sum = 0;
   GC_free(block);
 }
@@ -273,6 +295,8 @@ run_child_process(struct worker *worker) {
   pid_t pid = fork();
   EXPECT(pid >= 0);
   if (!pid) {
+    is_forked = true;
+    clear_slots_of_others(worker->number);
     worker->steps = 300;
     steps(worker, true);
     GC_gcollect();
