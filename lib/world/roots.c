@@ -204,11 +204,18 @@ range_around(const struct page_ranges *pages, uintptr_t addr) {
   return is_inside ? &pages->ranges[low] : NULL;
 }
 
+/* Pages that were never touched are in no range, and cut the main stack in pieces where a frame left them out. */
+static uintptr_t
+end_of_pages(uintptr_t stack_pointer, const struct page_range *range, const struct page_ranges *pages) {
+  const struct page_range *top = is_on_main_stack(stack_pointer) ? range_around(pages, platform_main_stack_end()) : NULL;
+  return top ? top->end_addr : range->end_addr;
+}
+
 /* Of a stack of which the client has told the upper end only; another one is live to the end of its pages. */
 static uintptr_t
-end_of_live(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_range *range) {
+end_of_live(const struct cgc_thread *thread, uintptr_t stack_pointer, uintptr_t pages_end_addr) {
   bool is_told = thread && !thread->stack_low_addr && stack_pointer < thread->stack_end_addr;
-  return is_told ? min_u64(thread->stack_end_addr, range->end_addr) : range->end_addr;
+  return is_told ? min_u64(thread->stack_end_addr, pages_end_addr) : pages_end_addr;
 }
 
 /* Where the stack is that the thread runs on.  On a stack that is not the thread's own, such as a
@@ -222,7 +229,8 @@ locate_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const str
   if (!range)
     return (struct live_stack){stack_pointer, stack_pointer, stack_pointer};
   uintptr_t low = is_on_main_stack(stack_pointer) ? range->start_addr : stack_pointer;
-  return (struct live_stack){low, stack_pointer, end_of_live(thread, stack_pointer, range)};
+  uintptr_t pages_end_addr = end_of_pages(stack_pointer, range, pages);
+  return (struct live_stack){low, stack_pointer, end_of_live(thread, stack_pointer, pages_end_addr)};
 }
 
 /* Where the thread's own stack is not among the data, and it runs on another, all of it may be live. */

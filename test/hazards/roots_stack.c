@@ -160,18 +160,37 @@ put_ends(void *arg) {
   }
 }
 
+/* Below pages that were never touched, and of which the kernel therefore says nothing. */
+HZ_NOINLINE static void
+settle_below_gap(void) {
+  char gap[1024 * 1024];
+  __asm__ volatile("" ::"r"(gap) : "memory");
+  settle();
+  __asm__ volatile("" ::"r"(gap) : "memory");
+}
+
 static void
-one_past_the_end(void) {
+check_ends(void (*collect_all)(void)) {
   char *volatile ends[PAST_COUNT] = {0};
   run_hidden(put_ends, (void *)ends);
   clear_stack();
-  settle();
+  collect_all();
   for (unsigned i = 0; i < PAST_COUNT; i++) {
     char what[80];
     snprintf(what, sizeof what, "end pointer of %zu bytes on the stack", past_sizes[i]);
     chain_check(&past_chains[i], what);
   }
   CHECK(ends[0] != NULL, "the ends changed");
+}
+
+static void
+one_past_the_end(void) {
+  check_ends(settle);
+}
+
+static void
+one_past_the_end_above_gap(void) {
+  check_ends(settle_below_gap);
 }
 
 /* ---- registers ---- */
@@ -824,6 +843,7 @@ static const struct hz_case cases[] = {
   {"below_deep_recursion", below_deep_recursion, 0, 0},
   {"deepest_frame", deepest_frame, 0, 0},
   {"one_past_the_end", one_past_the_end, 0, 0},
+  {"one_past_the_end_above_gap", one_past_the_end_above_gap, 0, 0},
   {"callee_saved_registers", callee_saved_registers, 0, 20},
   {"computing_registers", computing_registers, 0, 20},
   {"vector_registers", vector_registers, 0, 20},
