@@ -64,7 +64,7 @@ next_part(uintptr_t at, ssize_t bytes, uintptr_t end_addr) {
   return next < end_addr && bytes > (ssize_t)sizeof(uintptr_t) ? next - sizeof(uintptr_t) : next;
 }
 
-/* What is named can be read, and does not vanish while the world is stopped. */
+/* What is named can be read. */
 static void
 scan_in_place(struct marker *marker, const struct root *root) {
   const uintptr_t *word = (const uintptr_t *)root->start_addr, *end = (const uintptr_t *)root->end_addr;
@@ -85,7 +85,7 @@ scan_copied(struct marker *marker, const struct root *root) {
 
 static void
 scan_root(struct marker *marker, const struct root *root) {
-  if (roots_policy.are_named && !marker->is_beside)
+  if (roots_policy.are_named && !marker->is_beside && !roots_may_vanish)
     scan_in_place(marker, root);
   else
     scan_copied(marker, root);

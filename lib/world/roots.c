@@ -48,6 +48,16 @@ add_word(uintptr_t addr) {
 
 /* ---- reading ---- */
 
+bool roots_may_vanish;
+
+static bool
+is_any_unstoppable_stw(void) {
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
+    if (atom_int_load_rlx(&thread->tid) && stop_world_has(thread) && thread->is_kernel_parked)
+      return true;
+  return false;
+}
+
 /* Memory that may not be read by the program's own rights is read through the kernel's file of it. */
 static ssize_t
 read_by_file(void *to, uintptr_t from, size_t bytes) {
@@ -332,6 +342,7 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
     return err;
   roots.count = live_stacks.count = 0;
   root_bytes = 0;
+  roots_may_vanish = is_any_unstoppable_stw();
   err = add_held_stw();
   if (err)
     return err;

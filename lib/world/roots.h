@@ -40,6 +40,10 @@ struct root_list {
  * cannot be told: then nothing may be reclaimed.  Valid until the next call. */
 int roots_list_stw(uintptr_t stack_pointer, struct root_list *result);
 
+/* Whether what was listed may be unmapped even with the world stopped: by a thread that could not be, as it sleeps with
+ * all signals blocked, which libc's end of a thread does. */
+extern bool roots_may_vanish;
+
 /* Copies memory of a root, which may be unmapped or out of bounds of its file by now.  Returns the bytes
  * copied from the start, 0 if nothing is there, or a negative errno code if it cannot be read. */
 ssize_t roots_read(void *to, uintptr_t from, size_t bytes);

@@ -182,13 +182,38 @@ struct variables_entry {
 
 #define VARIABLES_UNALLOCATED UINTPTR_MAX
 
+/* What is not there any more belonged to a thread that has ended. */
 static bool
-add_allocated(const struct variables_entry *vector, struct array *ranges) {
-  size_t count = vector[-1].addr;
-  for (size_t i = 1; i <= count; i++)
-    if (vector[i].addr && vector[i].addr != VARIABLES_UNALLOCATED && vector[i].to_free_addr &&
-        !add_range(ranges, vector[i].addr, vector[i].addr + seen.longest_variables_bytes))
+read_thread_data(void *to, uintptr_t from, size_t bytes) {
+  if (roots_may_vanish)
+    return read_exactly(to, from, bytes);
+  memcpy(to, (const void *)from, bytes);
+  return true;
+}
+
+static bool
+add_allocated(const struct variables_entry *entries, size_t count, struct array *ranges) {
+  for (const struct variables_entry *entry = entries; entry < entries + count; entry++)
+    if (entry->addr && entry->addr != VARIABLES_UNALLOCATED && entry->to_free_addr &&
+        !add_range(ranges, entry->addr, entry->addr + seen.longest_variables_bytes))
       return false;
+  return true;
+}
+
+static bool
+add_all_allocated(uintptr_t vector_addr, struct array *ranges) {
+  enum { PART = 32, MODULES_MAX = 1 << 16 };
+  struct variables_entry entries[PART];
+  if (!read_thread_data(entries, vector_addr - sizeof *entries, sizeof *entries))
+    return true;
+  size_t count = min_u64(entries[0].addr, MODULES_MAX);   /* of a vector that was freed it may be anything */
+  for (size_t i = 1; i <= count; i += PART) {
+    size_t part = min_u64(PART, count - i + 1);
+    if (!read_thread_data(entries, vector_addr + i * sizeof *entries, part * sizeof *entries))
+      return true;
+    if (!add_allocated(entries, part, ranges))
+      return false;
+  }
   return true;
 }
 
@@ -196,6 +221,9 @@ add_allocated(const struct variables_entry *vector, struct array *ranges) {
 bool
 static_data_list_thread_stw(uintptr_t block_addr, struct array *ranges) {
   enum { VARIABLES_BYTES = 64 * 1024, BLOCK_BYTES = 4096, VECTOR_OFFSET = 8 };
-  const struct variables_entry *vector = *(struct variables_entry **)(block_addr + VECTOR_OFFSET);
-  return add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES) && add_allocated(vector, ranges);
+  uintptr_t vector_addr;
+  if (!read_thread_data(&vector_addr, block_addr + VECTOR_OFFSET, sizeof vector_addr))
+    return true;
+  return add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES) &&
+         add_all_allocated(vector_addr, ranges);
 }
