@@ -8,6 +8,7 @@
 #include "gc/limbo.h"
 #include "gc/mark_candidate.h"
 #include "gc/mark_scan.h"
+#include "gc/mark_walk.h"
 #include "world/named_roots.h"
 
 #include <string.h>
@@ -43,6 +44,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->taken = marker->found = (struct mark_list){0};
   marker->ahead_at = 0;
   memset(marker->ahead, 0, sizeof marker->ahead);
+  marker->walk = (struct mark_walk){0};
   marker->span_count = 0;
   marker->scanned_bytes = 0;
   marker->err = 0;
@@ -154,28 +156,23 @@ flush_waiting(struct marker *marker) {
   flush_fifo(marker);
 }
 
-/* The grey slots of a word, which this marker scans. */
-static uint64_t
-take_grey(const struct marker *marker, struct cgc_span *span, unsigned word) {
-  atom_word *scanned = span_scanned(span, word);
-  uint64_t before = atom_load_rlx(scanned), grey = atom_load_rlx(&span->words[word].mark) & ~before;
-  if (!grey)
-    return 0;
-  if (!marker->is_alone)
-    return grey & ~atom_or_full(scanned, grey);
-  atom_store_rlx(scanned, before | grey);
-  return grey;
-}
-
 /* Neighbours are scanned as one. */
 static void
 scan_small(struct marker *marker, struct cgc_span *span) {
   for (unsigned word = 0; word < span_word_count(span); word++)
-    for (uint64_t grey = take_grey(marker, span, word); grey;) {
+    for (uint64_t grey = take_grey(marker, span, word, UINT64_MAX); grey;) {
       unsigned first = (unsigned)__builtin_ctzll(grey), slots = count_trailing_ones(grey >> first);
       scan_ahead(marker, span_slot_addr(span, word * 64 + first), (size_t)slots * span->slot_bytes);
       grey &= grey + ((uint64_t)1 << first);   /* carries through the neighbours */
     }
+}
+
+static bool
+has_few_grey(struct cgc_span *span) {
+  unsigned count = 0;
+  for (unsigned word = 0; word < span_word_count(span); word++)
+    count += (unsigned)__builtin_popcountll(grey_slots(span, word));
+  return count < MARK_WALK_COUNT;
 }
 
 /* full: who marks a block from now on queues the span again; pairs with queue_span. */
@@ -190,7 +187,7 @@ release_span(const struct marker *marker, struct cgc_span *span) {
 static void
 scan_described_small(struct marker *marker, struct cgc_span *span) {
   for (unsigned word = 0; word < span_word_count(span); word++)
-    for (uint64_t grey = take_grey(marker, span, word); grey; grey &= grey - 1)
+    for (uint64_t grey = take_grey(marker, span, word, UINT64_MAX); grey; grey &= grey - 1)
       gc_client.scan_block(marker, span, span_slot_addr(span, word * 64 + (unsigned)__builtin_ctzll(grey)));
 }
 
@@ -246,6 +243,20 @@ scan_span(struct marker *marker, struct cgc_span *span) {
   }
 }
 
+/* Scanned before the marker looks up; a power of 2. */
+enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 16 };
+
+/* If few blocks are grey, all of them in this span, as nothing waits anywhere else.  True if it has been scanned. */
+static bool
+try_walk(struct marker *marker, struct cgc_span *span) {
+  if (!has_grey(span) || !span->slot_bytes || span->client_kind || !has_few_grey(span))
+    return false;
+  release_span(marker, span);
+  mark_walk(marker, span);
+  marker->span_count |= SPANS_HELD_MAX - 1;
+  return true;
+}
+
 /* Beside the program: lets go of all spans but those listed, which may change while they are. */
 static void
 let_go(struct marker *marker) {
@@ -290,20 +301,24 @@ share_spans(struct marker *marker) {
 
 bool
 mark_drain(struct marker *marker) {
-  enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 16 };
+  bool waits = true;   /* something may be in the FIFOs */
   for (;;) {
     if (++marker->span_count % SPANS_HELD_MAX == 0 && !look_up(marker))
       return false;
     struct cgc_span *span = take_span(marker);
     if (!span) {
       flush_waiting(marker);
+      waits = false;
       span = take_span(marker);
     }
     if (!span)
       return true;
     if (mark_queue_is_wanted() && !mark_queue_has_work_for(marker->index + 1))
       share_spans(marker);
-    scan_span(marker, span);
+    bool is_last = !waits && !marker->taken.count && !marker->found.count;
+    waits = !is_last || !try_walk(marker, span);
+    if (waits)
+      scan_span(marker, span);
   }
 }
 

@@ -31,6 +31,15 @@ struct mark_range {
   size_t    bytes;
 };
 
+/* Grey blocks that are scanned next, in the order in which they were found (gc/mark_walk.h). */
+enum { MARK_WALK_COUNT = 8 };
+struct mark_walk {
+  struct mark_candidate blocks[MARK_WALK_COUNT];   /* a ring */
+  unsigned at;          /* the next */
+  unsigned count;
+  unsigned capacity;    /* 0: no walk is going on */
+};
+
 /* What words are compared with, in as many lanes as the longest vectors have.  Blocks are small: to make them for each
  * took a twentieth of the time. */
 struct mark_lanes {
@@ -70,6 +79,7 @@ struct marker {
   struct mark_list found;     /* scanned when those have been, or when they are many */
   struct mark_range ahead[MARK_AHEAD_COUNT];   /* taken from their span, scanned soon; no bytes: none */
   unsigned ahead_at;
+  struct mark_walk walk;
   unsigned span_count;        /* scanned */
   uint64_t scanned_bytes;
   uintptr_t unmarked;

@@ -29,6 +29,36 @@ queue_span(struct marker *marker, struct cgc_span *span) {
   mark_list_append(&marker->found, span);
 }
 
+/* In a walk blocks of plain kinds are scanned without their span being queued, as long as they are few. */
+CGC_INLINE void
+add_found(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
+  struct mark_walk *walk = &marker->walk;
+  if (CGC_LIKELY(walk->count == walk->capacity) || !span->slot_bytes || span->client_kind) {
+    queue_span(marker, span);
+    return;
+  }
+  __builtin_prefetch((const void *)addr);
+  walk->blocks[(walk->at + walk->count++) % MARK_WALK_COUNT] = (struct mark_candidate){span, addr};
+}
+
+CGC_INLINE uint64_t
+grey_slots(struct cgc_span *span, unsigned word) {
+  return atom_load_rlx(&span->words[word].mark) & ~atom_load_rlx(span_scanned(span, word));
+}
+
+/* Those of the wanted slots of a word that are grey, which this marker scans. */
+CGC_INLINE uint64_t
+take_grey(const struct marker *marker, struct cgc_span *span, unsigned word, uint64_t wanted) {
+  uint64_t grey = grey_slots(span, word) & wanted;
+  if (!grey)
+    return 0;
+  atom_word *scanned = span_scanned(span, word);
+  if (!marker->is_alone)
+    return grey & ~atom_or_full(scanned, grey);
+  atom_store_rlx(scanned, atom_load_rlx(scanned) | grey);
+  return grey;
+}
+
 CGC_INLINE bool
 has_valid_offset(const struct marker *marker, const struct cgc_span *span, size_t slot, uintptr_t addr) {
   size_t offset = addr - span_slot_addr(span, slot);
@@ -56,7 +86,7 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
     return;
   }
   if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
-    queue_span(marker, span);
+    add_found(marker, span, addr);
 }
 
 CGC_INLINE void

@@ -436,7 +436,7 @@ START_TEST(mark_verification_ignores_blocks_freed_since_they_were_marked) {
 }
 END_TEST
 
-enum { CHAINS = 64, CHAIN_LINKS = 50, PARTS = 3 };
+enum { CHAINS = 64, CHAIN_LINKS = 200, PARTS = 3 };
 
 static void **chains[CHAINS][CHAIN_LINKS], **root_chain[CHAIN_LINKS];
 static struct dirty_pages chain_pages;
@@ -932,16 +932,29 @@ static void **nodes[NODES];
 static unsigned edges[NODES][EDGES_MAX];
 static bool is_noscan[NODES], is_reachable[NODES];
 
-/* Each node is a block of 32 to 256 bytes; edges to random nodes, often to none. */
+/* Wide: edges to random nodes, often to none.  Lists of 4,000 nodes, with a branch to a near node here and there. */
+enum shape { SHAPE_WIDE, SHAPE_LISTS };
+
+static unsigned
+choose_edge(struct unit_random *random, enum shape shape, size_t i, size_t k) {
+  enum { LIST_NODES = 4000, NEAR_NODES = 10 };
+  if (shape == SHAPE_WIDE)
+    return (unsigned)unit_random_below(random, NODES * 5 / 2);
+  if (k == 0)
+    return i % LIST_NODES < LIST_NODES - 1 ? (unsigned)i + 1 : NODES;
+  return unit_random_below(random, 10) == 0 ? (unsigned)(i - i % NEAR_NODES + unit_random_below(random, NEAR_NODES)) : NODES;
+}
+
+/* Each node is a block of 32 to 256 bytes. */
 static void
-make_graph(struct unit_random *random) {
+make_graph(struct unit_random *random, enum shape shape) {
   for (size_t i = 0; i < NODES; i++) {
-    is_noscan[i] = unit_random_below(random, 20) == 0;
+    is_noscan[i] = unit_random_below(random, shape == SHAPE_WIDE ? 20 : 2000) == 0;
     nodes[i] = take_kind(unit_random_below(random, 2) ? CLASS_256_BYTES : CLASS_32_BYTES, is_noscan[i] ? SPAN_KIND_NOSCAN : 0);
   }
   for (size_t i = 0; i < NODES; i++)
     for (size_t k = 0; k < EDGES_MAX; k++) {
-      edges[i][k] = (unsigned)unit_random_below(random, NODES * 5 / 2);
+      edges[i][k] = choose_edge(random, shape, i, k);
       if (edges[i][k] < NODES)
         nodes[i][k] = (char *)nodes[edges[i][k]] + unit_random_below(random, 32);
     }
@@ -982,9 +995,9 @@ assert_marks_are_what_is_reachable(void) {
 }
 
 static void
-make_graph_with_roots(void) {
+make_graph_with_roots(enum shape shape) {
   struct unit_random random = unit_random_start();
-  make_graph(&random);
+  make_graph(&random, shape);
   for (size_t i = 0; i < CGC_COUNT(root_words); i++) {
     unsigned node = (unsigned)unit_random_below(&random, NODES);
     root_words[i] = (uintptr_t)nodes[node];
@@ -992,16 +1005,16 @@ make_graph_with_roots(void) {
   }
 }
 
-/* 0: one marker; 1: four, which need more than 8 MiB to be worth it. */
+/* Even: one marker; odd: four, which need more than 8 MiB to be worth it. */
 START_TEST(mark_trace_of_a_random_graph_marks_what_is_reachable) {
   struct trace_result result;
   unit_start_heap();
-  option_values[OPTION_MARKERS] = _i ? 4 : 1;
-  make_graph_with_roots();
-  if (_i)
+  option_values[OPTION_MARKERS] = _i % 2 ? 4 : 1;
+  make_graph_with_roots(_i < 2 ? SHAPE_WIDE : SHAPE_LISTS);
+  if (_i % 2)
     unit_take_large(16 * MIB, SPAN_KIND_NOSCAN);
   trace(&result);
-  ck_assert_uint_eq(result.markers, _i ? 4 : 1);
+  ck_assert_uint_eq(result.markers, _i % 2 ? 4 : 1);
   assert_marks_are_what_is_reachable();
 }
 END_TEST
@@ -1044,7 +1057,7 @@ verify(bool was_beside, bool (*is_world_still)(void)) {
 START_TEST(mark_verification_of_a_sound_trace_passes) {
   struct trace_result result;
   unit_start_heap();
-  make_graph_with_roots();
+  make_graph_with_roots(SHAPE_WIDE);
   trace(&result);
   verify(false, is_still);
   assert_marks_are_what_is_reachable();
@@ -1199,7 +1212,7 @@ mark_suite(void) {
   tcase_add_test(tests, mark_rescan_does_not_look_into_noscan_blocks);
   tcase_add_test(tests, mark_rescan_of_any_range_finds_all_marked_blocks_in_it);
   tcase_add_test(tests, mark_root_partly_unmapped_is_read_around_the_hole);
-  tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 2);
+  tcase_add_loop_test(tests, mark_trace_of_a_random_graph_marks_what_is_reachable, 0, 4);
   tcase_add_loop_test(tests, mark_trace_comes_back_to_spans_that_turn_grey_again, 0, 2);
   tcase_add_test(tests, mark_verification_of_a_sound_trace_passes);
   tcase_add_test_raise_signal(tests, mark_verification_of_a_missing_mark_aborts, SIGABRT);
