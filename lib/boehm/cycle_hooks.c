@@ -121,12 +121,13 @@ conclude_stw(struct marker *marker) {
     toggle_refs_clear_stw();
     links_clear_stw(LINK_LONG);
     links_forget_dead_stw(LINK_LONG);
-    disclaim_find_stw(marker);
   }
+  kinds_close_windows_stw();
+  if (!GC_find_leak)
+    disclaim_find_stw(marker);
   leaks_find_stw();
   debug_header_check_all_stw();
   push_with(NULL);
-  kinds_close_windows_stw();
   tell_of_size_stw();
   cycle_hooks_tell(GC_EVENT_MARK_END);
   cycle_hooks_tell(GC_EVENT_PRE_START_WORLD);

@@ -15,6 +15,7 @@
 #include "gc/runtime.h"
 #include "world/named_roots.h"
 #include "world/signal_action.h"
+#include "world/static_data.h"
 
 #include <gc/gc.h>
 #include <gc/gc_mark.h>
@@ -41,6 +42,7 @@ start(void) {
   environment_read();
   alloc_slop_bytes = GC_all_interior_pointers ? 1 : 0;
   roots_policy.are_named = true;
+  static_data_init();
   cycle_hooks_install();
   settings_apply();
   if (!runtime_prepare())

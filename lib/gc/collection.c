@@ -60,11 +60,13 @@ list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct
 /* The end of a mark: whether it holds. */
 static int
 check_mark_stw(struct collection_report *report, const struct root_list *roots) {
+  if (!stop_world_is_still_parked())
+    return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
   int err = report->look ? 0 : trace_client_stw(&report->trace);
   if (err)
     return err;
   if (!stop_world_is_still_parked())
-    return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
+    return EAGAIN;   /* what it has taken from its cache since is not marked */
   if (option(OPTION_VERIFY))
     trace_verify_stw(roots, report->is_beside || report->is_partial, stop_world_is_still_parked);
   last_stop(report)->marked_ns = platform_now_ns();

@@ -5,7 +5,9 @@
 #include "world/pages.h"
 #include "world/roots.h"
 
+#include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -182,6 +184,24 @@ struct variables_entry {
 
 #define VARIABLES_UNALLOCATED UINTPTR_MAX
 
+/* How far the variables lie below a thread's control block, and how large that is: more, if libc does not tell.  Below
+ * the main thread's there may be another one's stack. */
+static size_t below_bytes = 64 * 1024, block_bytes = 4096;
+
+/* glibc tells them to those that make stacks themselves, and to debuggers. */
+void
+static_data_init(void) {
+  typedef size_t minimal_stack_function(const pthread_attr_t *attributes);
+  minimal_stack_function *minimal_stack = (minimal_stack_function *)dlsym(RTLD_DEFAULT, "__pthread_get_minstack");
+  const uint32_t *told_block_bytes = dlsym(RTLD_DEFAULT, "_thread_db_sizeof_pthread");
+  enum { STACK_BYTES_MIN = 16 * 1024 };   /* what it adds may be more, which does no harm */
+  size_t stack_bytes = minimal_stack ? minimal_stack(NULL) : 0, beside_bytes = ARCH_PAGE_BYTES + STACK_BYTES_MIN;
+  if (!told_block_bytes || stack_bytes <= beside_bytes + *told_block_bytes)
+    return;
+  block_bytes = *told_block_bytes;
+  below_bytes = stack_bytes - beside_bytes - block_bytes;
+}
+
 /* What is not there any more belonged to a thread that has ended. */
 static bool
 read_thread_data(void *to, uintptr_t from, size_t bytes) {
@@ -220,10 +240,10 @@ add_all_allocated(uintptr_t vector_addr, struct array *ranges) {
 /* The block holds thread-specific values and where the thread's result goes, too. */
 bool
 static_data_list_thread_stw(uintptr_t block_addr, struct array *ranges) {
-  enum { VARIABLES_BYTES = 64 * 1024, BLOCK_BYTES = 4096, VECTOR_OFFSET = 8 };
+  enum { VECTOR_OFFSET = 8 };
   uintptr_t vector_addr;
   if (!read_thread_data(&vector_addr, block_addr + VECTOR_OFFSET, sizeof vector_addr))
     return true;
-  return add_range(ranges, block_addr - VARIABLES_BYTES, block_addr + BLOCK_BYTES) &&
+  return add_range(ranges, block_addr - below_bytes, block_addr + block_bytes) &&
          add_all_allocated(vector_addr, ranges);
 }

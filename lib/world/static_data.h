@@ -15,6 +15,9 @@
 /* Whether an object's writable segment is roots; asked with the world stopped.  NULL: all are. */
 typedef bool static_data_filter(const char *name, uintptr_t start_addr, size_t bytes);
 
+/* Before the others.  Outside of signal handlers. */
+void static_data_init(void);
+
 /* Notes the objects that there are.  False if there is no memory. */
 bool static_data_note_stw(static_data_filter *filter);
 
