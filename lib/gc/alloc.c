@@ -45,6 +45,15 @@ wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
   cycle_note_waited(ns, assisted_ns);
 }
 
+static void
+let_stop_come(struct thread_cache *cache) {
+  if (!cycle_is_stop_near())
+    return;
+  runtime_leave(cache);
+  cycle_await_stop();
+  runtime_enter();
+}
+
 /* What a thread takes is noted now and then. */
 static void
 collect_if_due(struct thread_cache *cache) {
@@ -60,6 +69,8 @@ collect_if_due(struct thread_cache *cache) {
   }
   if (cycle_note_handed(bytes) && cycle_is_due(&cause))
     collect_inside(cache, cause);
+  else
+    let_stop_come(cache);
   wait_for_cycle(cache, cycle_wait_ns(bytes));
 }
 

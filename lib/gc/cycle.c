@@ -292,6 +292,39 @@ cycle_take_descriptors(void) {
   return err;
 }
 
+/* ---- around a stop ---- */
+
+/* From when a thread is about to stop the world until it has set the next goal.  It may lose its processor before the
+ * stop and behind it, when all others wake up; if they went on meanwhile they would take several times the goal. */
+enum { STOP_FAR, STOP_NEAR, STOP_AWAITED };
+static atom_int stop_state;    /* futex of those who wait */
+static atom_word stop_thread;  /* which may allocate meanwhile, in code of the program */
+
+static void
+begin_stop(void) {
+  atom_store_rlx(&stop_thread, (uintptr_t)thread_self());
+  atom_int_store_rlx(&stop_state, STOP_NEAR);
+}
+
+static void
+end_stop(void) {
+  if (atom_int_swap_full(&stop_state, STOP_FAR) == STOP_AWAITED)
+    platform_futex_wake(&stop_state, INT32_MAX);
+}
+
+bool
+cycle_is_stop_near(void) {
+  return CGC_UNLIKELY(atom_int_load_rlx(&stop_state)) && atom_load_rlx(&stop_thread) != (uintptr_t)thread_self();
+}
+
+/* For a while only: a thread must not depend on another one here, which might be waiting for it. */
+void
+cycle_await_stop(void) {
+  enum { WAIT_NS = 5 * 1000 * 1000 };
+  if (atom_int_load_rlx(&stop_state) == STOP_AWAITED || atom_int_cas_full(&stop_state, STOP_NEAR, STOP_AWAITED))
+    platform_futex_wait(&stop_state, STOP_AWAITED, WAIT_NS);
+}
+
 /* ---- cycles ---- */
 
 /* Threads that ask for one collection after the other leave the others no time to run: the world runs at
@@ -317,6 +350,7 @@ await_beside(void) {
 static int
 conclude(struct cycle_report *report, uint64_t shown) {
   end_report(report);
+  end_stop();
   unlock_cycles(shown);
   if (cycle_listener)
     cycle_listener(report);
@@ -345,6 +379,7 @@ run(enum cycle_cause cause, uint64_t shown) {
   if (!suits_beside(cause))
     return run_stopped(cause, shown);
   if (start_beside_locked(cause)) {
+    end_stop();
     stop_signal_unblock_others(shown);
     return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
   }
@@ -375,6 +410,8 @@ collect_once(enum cycle_cause cause) {
     unlock_cycles(shown);
     return is_done ? 0 : EPERM;
   }
+  if (cause == CYCLE_CAUSE_HEAP)
+    begin_stop();
   syscall_probe();
   cgroup_limits();   /* before a stop that would be longer for it */
   park_init_filtered();
@@ -548,6 +585,7 @@ cycle_goal_bytes(void) {
 void
 cycle_adopt_fork(void) {
   lock_reset(&cycle_lock);
+  atom_int_store_rlx(&stop_state, STOP_FAR);
   cycle_process_id = platform_process_id();
   atom_int_store_rlx(&is_beside_running, 0);
   crew_adopt_fork();
