@@ -6,6 +6,7 @@
 #include "boehm/finalizers.h"
 #include "boehm/leaks.h"
 #include "boehm/messages.h"
+#include "boehm/settings.h"
 #include "boehm/start.h"
 #include "world/thread.h"
 
@@ -67,6 +68,7 @@ finalize(void) {
 void
 after_cycle_work(void) {
   atom_int_store_rlx(&after_cycle_has_work, 0);
+  settings_apply_percent();
   disclaim_call_all();
   leaks_tell();
   debug_header_tell_smashed();

@@ -5,6 +5,7 @@
 #include "base/options.h"
 #include "boehm/alloc_lock.h"
 #include "boehm/messages.h"
+#include "gc/client.h"
 #include "gc/cycle.h"
 #include "gc/mark_block.h"
 #include "heap/page_heap.h"
@@ -24,26 +25,30 @@ struct settings settings = {.warn = settings_default_warn, .stop = default_stop,
 
 enum { DIVISOR_DEFAULT = 3 };
 
-/* The divisor of which the option `percent` is the growth. */
-static GC_word applied_divisor = DIVISOR_DEFAULT;
+/* How much the heap may grow before a cycle. */
+static uint64_t applied_percent;
 
+/* In cycles that stop the program throughout no garbage is made that the next one only can find: in as much memory as
+ * others need the heap may grow further. */
 static uint64_t
-percent_of_divisor(GC_word divisor) {
-  return max_u64(option(OPTION_PERCENT) * DIVISOR_DEFAULT / (divisor ? divisor : 1), 1);
+percent_wanted(bool stops_throughout) {
+  GC_word divisor = GC_free_space_divisor ? GC_free_space_divisor : 1;
+  uint64_t percent = option(OPTION_PERCENT) * DIVISOR_DEFAULT / divisor;
+  return max_u64(stops_throughout ? percent + percent / 2 : percent, 1);
 }
 
 /* The variable counts even if nobody has called the function. */
-static void
-apply_divisor(void) {
-  if (GC_free_space_divisor == applied_divisor)
-    return;
-  applied_divisor = GC_free_space_divisor;
-  cycle_set_percent(percent_of_divisor(applied_divisor));
+void
+settings_apply_percent(void) {
+  uint64_t percent = percent_wanted(gc_client.needs_stop());
+  if (percent != applied_percent)
+    cycle_set_percent(percent);
+  applied_percent = percent;
 }
 
 void
 settings_start(void) {
-  apply_divisor();
+  settings_apply_percent();
 }
 
 void
@@ -95,7 +100,7 @@ void
 GC_set_free_space_divisor(GC_word value) {
   GC_free_space_divisor = value;
   if (GC_is_init_called())
-    apply_divisor();
+    settings_apply_percent();
 }
 
 GC_word

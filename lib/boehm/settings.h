@@ -31,4 +31,7 @@ void settings_start(void);
 /* Takes over, before a cycle, what the program has written to the variables. */
 void settings_apply(void);
 
+/* Sets how much the heap may grow before a cycle.  Not while the caller may hold off cycles. */
+void settings_apply_percent(void);
+
 #endif
