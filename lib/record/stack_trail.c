@@ -237,35 +237,46 @@ leave_place(struct stack_trail *trail, struct walk *walk, const struct trail_fra
   walk->place = (struct place){frame->return_addr, frame->return_at + sizeof frame->return_at, frame->bp};
 }
 
+/* The outermost frame, in place.  STEP_FAILED: another one follows. */
+CGC_INLINE enum step_result
+write_outermost(struct stack_trail *trail, struct walk *walk, uint32_t *number) {
+  site_word site = write_frame(walk, &trail->frames[0], number);
+  walk->kinds |= site;
+  if (site_kind(site) != UNWIND_END && walk->fresh_count + walk->next < walk->depth)
+    return STEP_FAILED;
+  walk->outer_count = walk->next;
+  return site_kind(site) == UNWIND_END ? STEP_AT_END : STEP_TO_CALLER;
+}
+
 /* The place is that of the trail's next frame.  As long as frames lie where the trail's do they are written anew there.
  * That leads to an unchanged one, to the outermost, or to no such frame: STEP_FAILED, and the walk goes on with the last
  * that does. */
 CGC_INLINE enum step_result
 walk_in_place(struct stack_trail *trail, struct walk *walk) {
-  struct trail_frame *outermost = trail->frames, *frame = outermost + walk->next - 1;
-  const struct trail_frame *usual = outermost + max_u64(walk->unchanged_count, 1);   /* as these and further inside are */
+  struct trail_frame *frame = &trail->frames[walk->next - 1];
+  const struct trail_frame *usual = trail->frames + max_u64(walk->unchanged_count, 1);   /* and further inside */
   uint32_t *number = &walk->sites[walk->fresh_count];
+  enum step_result result = STEP_FAILED;
   for (;; frame--) {
-    unsigned next = (unsigned)(frame - outermost) + 1;
-    if (CGC_UNLIKELY(frame < usual) && has_joined(trail, walk, next)) {
-      walk->outer_count = walk->next;
-      walk->shared_count = next;
-      return STEP_TO_CALLER;
+    if (CGC_UNLIKELY(frame < usual)) {
+      unsigned next = (unsigned)(frame - trail->frames) + 1;
+      if (has_joined(trail, walk, next)) {
+        walk->outer_count = walk->next;
+        walk->shared_count = next;
+        return STEP_TO_CALLER;
+      }
+      if (next == 1) {
+        result = write_outermost(trail, walk, number);
+        break;
+      }
     }
     site_word site = write_frame(walk, frame, number++);
-    if (CGC_UNLIKELY(next == 1)) {
-      bool is_end = site_kind(site) == UNWIND_END;
-      walk->kinds |= site;
-      if (!is_end && walk->fresh_count + walk->next < walk->depth)
-        break;
-      walk->outer_count = walk->next;
-      return is_end ? STEP_AT_END : STEP_TO_CALLER;
-    }
     if (!step_as_foreseen(walk, site, frame[-1].return_at))
       break;
   }
-  leave_place(trail, walk, frame);
-  return STEP_FAILED;
+  if (result == STEP_FAILED)
+    leave_place(trail, walk, frame);
+  return result;
 }
 
 /* The place is that of the trail's next frame: from there on it may go as before. */
