@@ -205,9 +205,9 @@ write_record(struct record *record, const struct cgc_span *span, size_t bytes, s
 
 /* Inside the library, so that no stop sees a record half written, or a lock taken. */
 CGC_INLINE void
-note(struct thread_cache *cache, void *block, size_t bytes, enum record_function function, struct stack_start *start) {
+note(struct thread_cache *cache, const struct cgc_span *span, void *block, size_t bytes, enum record_function function,
+     struct stack_start *start) {
   struct cgc_thread *thread = thread_of_cache(cache);
-  struct cgc_span *span = heap_map_span((uintptr_t)block);
   struct recorder *recorder = recorder_of(thread);
   struct record *record = recorder && span ? record_make(span, span_slot_of(span, (uintptr_t)block)) : NULL;
   uint32_t stack = RECORD_STACK_NOT_SAMPLED;
@@ -228,7 +228,7 @@ recorder_note(void *block, size_t bytes, enum record_function function) {
   struct stack_start start = {.return_at = (uintptr_t)(frame + 1), .bp = frame[0]};
   struct thread_cache *cache = block ? runtime_enter() : NULL;
   if (cache) {
-    note(cache, block, bytes, function, &start);
+    note(cache, heap_map_span((uintptr_t)block), block, bytes, function, &start);
     runtime_leave(cache);
   }
   return block;
@@ -241,12 +241,13 @@ recorder_alloc(size_t bytes, unsigned kind, bool is_zeroed, enum record_function
   unsigned size_class = size_class_of(bytes);
   if (CGC_UNLIKELY(size_class == SIZE_CLASS_LARGE))
     return recorder_note(is_zeroed ? alloc_zeroed(bytes, kind) : alloc_slow(bytes, kind), bytes, function);
+  unsigned span_class = span_class_of(size_class, kind);
   struct thread_cache *cache = runtime_enter();
-  void *block = cache ? alloc_inside(cache, span_class_of(size_class, kind)) : NULL;
+  void *block = cache ? alloc_inside(cache, span_class) : NULL;
   if (CGC_LIKELY(block != NULL)) {
     if (is_zeroed)
       memset(block, 0, bytes);
-    note(cache, block, bytes, function, &start);
+    note(cache, cache->windows[span_class].span, block, bytes, function, &start);
   }
   if (cache)
     runtime_leave(cache);

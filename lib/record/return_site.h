@@ -29,12 +29,6 @@ site_kind(site_word site) {
   return (enum unwind_kind)(site & ((1 << SITE_KIND_BITS) - 1));
 }
 
-/* Most sites: the caller's frame is found by sp alone, and rbp is the caller's. */
-CGC_INLINE bool
-site_is_plain(site_word site) {
-  return (site & ((1 << SITE_BASE_SHIFT) - 1)) == UNWIND_BY_SP;
-}
-
 /* Below the base, in words; 0: rbp is the caller's. */
 CGC_INLINE size_t
 site_bp_words(site_word site) {
@@ -47,9 +41,9 @@ site_base_words(site_word site) {
   return (intptr_t)(site << SITE_NUMBER_BITS) >> (SITE_NUMBER_BITS + SITE_BASE_SHIFT);
 }
 
-/* Of a plain one, in bytes: the frame's size with the return address. */
+/* The same in bytes, of one by the stack pointer, whose frame has some. */
 CGC_INLINE size_t
-site_plain_bytes(site_word site) {
+site_bytes_by_sp(site_word site) {
   return site >> (SITE_BASE_SHIFT - 3) & (((1 << SITE_BASE_BITS) - 1) << 3);
 }
 

@@ -215,15 +215,16 @@ is_as_foreseen(uintptr_t addr, uintptr_t *foreseen) {
 /* To the return address that is foreseen; false if the site leads elsewhere. */
 CGC_INLINE bool
 step_as_foreseen(struct walk *walk, site_word site, uintptr_t foreseen_at) {
-  if (CGC_LIKELY(site_is_plain(site))) {
-    if (!is_as_foreseen(walk->place.sp + site_plain_bytes(site) - sizeof foreseen_at, &foreseen_at))
+  if (CGC_LIKELY(site_kind(site) == UNWIND_BY_SP)) {
+    if (!is_as_foreseen(walk->place.sp + site_bytes_by_sp(site) - sizeof foreseen_at, &foreseen_at))
       return false;
   } else {
     walk->kinds |= site;
-    if (site_kind(site) > UNWIND_BY_BP || !is_as_foreseen(next_return_at(&walk->place, site), &foreseen_at) ||
-        !restore_bp(walk->start, &walk->place, site, foreseen_at))
+    if (site_kind(site) > UNWIND_BY_BP || !is_as_foreseen(next_return_at(&walk->place, site), &foreseen_at))
       return false;
   }
+  if (!restore_bp(walk->start, &walk->place, site, foreseen_at))
+    return false;
   walk->place.return_addr = word_at(foreseen_at);
   walk->place.sp = foreseen_at + sizeof foreseen_at;
   return walk->place.return_addr != 0;
