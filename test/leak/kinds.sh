@@ -122,4 +122,12 @@ for depth in 10 20 50 512; do
   esac
 done
 
+# ---- ages ----
+
+# Of two blocks with 2.2 s between them, though a thread reads the clock only now and then.
+run '' "$leaker" later
+sed -n 's/.*"type":"leak".*"first":{[^}]*"age_ms":\([0-9]*\)}.*/\1/p' "$dir"/records/* | sort -n >"$dir/ages"
+{ read -r younger; read -r older; } <"$dir/ages"
+[ $((older - younger)) -ge 2000 ] || fail "later: ages of $older and $younger ms"
+
 finish
