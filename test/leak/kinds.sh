@@ -69,6 +69,15 @@ check exit leaked 3 152 last
 end 23
 END
 
+# What hangs off what.
+run '' "$leaker" owned
+$record -o "$dir"/records/* | sort >"$dir/got"
+diff - "$dir/got" <<END || fail "owned"
+leak_inner malloc 1 40: leak_owner_a
+leak_inner malloc 1 40: leak_owner_a leak_owner_b
+leak_inner malloc 1 40: leak_owner_b
+END
+
 # As requested; pvalloc requests whole pages.
 check 23 '' "$leaker" sizes <<END
 process
