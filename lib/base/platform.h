@@ -215,6 +215,7 @@ _Noreturn void platform_die_of(int signal);
 
 uint64_t platform_now_ns(void);          /* CLOCK_MONOTONIC */
 uint64_t platform_now_coarse_ns(void);   /* the same clock, a few ms behind, cheaper */
+uint32_t platform_now_second(void);      /* of the calendar, which may be set; wraps; cheapest */
 uint64_t platform_random_seed(void);     /* of this process; constant */
 bool     platform_is_secure(void);       /* set-user-ID: the environment is not to be trusted */
 

@@ -41,7 +41,7 @@ void *
 cgc_malloc_noscan(size_t bytes) {
   enum { KIND = SPAN_KIND_COLLECTED | SPAN_KIND_NOSCAN };
   if (recorded_is_wanted())
-    return or_no_memory(recorder_note(alloc_slow(bytes, KIND), bytes, RECORD_CGC_MALLOC_NOSCAN));
+    return or_no_memory(recorder_alloc(bytes, KIND, false, RECORD_CGC_MALLOC_NOSCAN));
   return or_no_memory(alloc_block(bytes, KIND));
 }
 

@@ -154,7 +154,7 @@ resize(void *block, size_t bytes, const void *caller) {
 void *
 interpose_realloc(void *block, size_t bytes, enum record_function function, const void *caller) {
   if (recorded_is_wanted())
-    return recorder_note(block ? resize(block, bytes, caller) : or_no_memory(recorded_take(bytes)), bytes, function);
+    return recorder_note(block ? resize(block, bytes, caller) : or_no_memory(alloc_slow(bytes, RECORDED_KIND)), bytes, function);
   return block ? resize(block, bytes, caller) : or_no_memory(alloc_block(bytes, KIND));
 }
 

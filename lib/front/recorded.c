@@ -4,8 +4,6 @@
 #include "base/options.h"
 #include "gc/runtime.h"
 
-#include <string.h>
-
 atom_int recorded_state;
 
 /* Several threads may do this at once: to the same effect. */
@@ -24,25 +22,4 @@ bool
 recorded_ask(void) {
   unsigned state = atom_int_load_acq(&recorded_state);
   return state == RECORDED_UNKNOWN ? find_out() : state == RECORDED_ON;
-}
-
-void *
-recorded_take(size_t bytes) {
-  return alloc_slow(bytes, RECORDED_KIND);
-}
-
-void *
-recorded_malloc(size_t bytes, enum record_function function) {
-  return recorder_note(recorded_take(bytes), bytes, function);
-}
-
-/* A large block's memory may be known to be zero. */
-void *
-recorded_calloc(size_t bytes, enum record_function function) {
-  if (bytes > SIZE_CLASS_MAX_BYTES)
-    return recorder_note(alloc_zeroed(bytes, RECORDED_KIND), bytes, function);
-  void *block = recorded_take(bytes);
-  if (block)
-    memset(block, 0, bytes);
-  return recorder_note(block, bytes, function);
 }

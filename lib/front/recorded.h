@@ -33,9 +33,15 @@ recorded_kind_of_own(void) {
   return recorded_is_wanted() ? RECORDED_KIND : 0;
 }
 
-/* These return NULL if there is no memory.  Recorded by the first two; the third's block is still to be. */
-void *recorded_malloc(size_t bytes, enum record_function function);
-void *recorded_calloc(size_t bytes, enum record_function function);
-void *recorded_take(size_t bytes);
+/* NULL if there is no memory. */
+CGC_INLINE void *
+recorded_malloc(size_t bytes, enum record_function function) {
+  return recorder_alloc(bytes, RECORDED_KIND, false, function);
+}
+
+CGC_INLINE void *
+recorded_calloc(size_t bytes, enum record_function function) {
+  return recorder_alloc(bytes, RECORDED_KIND, true, function);
+}
 
 #endif

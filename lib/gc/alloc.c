@@ -113,7 +113,7 @@ grow_class(struct thread_cache *cache, unsigned span_class) {
   return span != NULL;
 }
 
-static void *
+void *
 alloc_from_next_window(struct thread_cache *cache, unsigned span_class) {
   collect_for_stress(cache);
   collect_if_due(cache);
@@ -127,9 +127,7 @@ alloc_small(unsigned span_class) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
     return NULL;
-  void *block = thread_cache_try_pop(cache, span_class);
-  if (!block)
-    block = alloc_from_next_window(cache, span_class);
+  void *block = alloc_inside(cache, span_class);
   runtime_leave(cache);
   return block;
 }

@@ -21,6 +21,17 @@ alloc_fast(size_t bytes, unsigned kind) {
 /* A block of any size, taken inside the library (thread_cache_enter). */
 void *alloc_slow(size_t bytes, unsigned kind);
 
+/* Within a slow path, by the thread whose cache it is: a block of a small size class, whose window has no slot; NULL if
+ * there is no memory. */
+void *alloc_from_next_window(struct thread_cache *cache, unsigned span_class);
+
+/* The same, whether the window has one or not. */
+CGC_INLINE void *
+alloc_inside(struct thread_cache *cache, unsigned span_class) {
+  void *block = thread_cache_try_pop(cache, span_class);
+  return CGC_LIKELY(block != NULL) ? block : alloc_from_next_window(cache, span_class);
+}
+
 /* A block of bytes of any size; NULL if there is no memory or it is over PTRDIFF_MAX. */
 CGC_INLINE void *
 alloc_block(size_t bytes, unsigned kind) {

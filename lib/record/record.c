@@ -5,32 +5,14 @@
 #include "base/meta.h"
 #include "base/platform.h"
 
-/* The arrays of spans, found by the spans' places in the span table. */
-enum { CHUNK_SPANS = 1024, CHUNKS_MAX = 4096, CAPACITY_LOG2_MAX = 10 };
-
-struct record_array {
-  struct record *records;
-  size_t capacity;
-};
+enum { CAPACITY_LOG2_MAX = 10 };
 
 /* Lock: record_lock; a chunk, and the array of a span that is used, are read without. */
 static struct lock record_lock = LOCK_INITIALIZER(LOCK_RANK_RECORDS);
-static struct record_array *chunks[CHUNKS_MAX];
+struct record_array *record_chunks[RECORD_CHUNKS_MAX];
 static struct record *spare[CAPACITY_LOG2_MAX + 1];   /* by the logarithm of their capacity */
 
 _Static_assert(SPAN_WORDS_MAX * 64 <= 1 << CAPACITY_LOG2_MAX, "a span's slots fit an array");
-
-static struct record_array *
-array_of(const struct cgc_span *span) {
-  struct record_array *chunk = chunks[span->table_index / CHUNK_SPANS];
-  return chunk ? &chunk[span->table_index % CHUNK_SPANS] : NULL;
-}
-
-struct record *
-record_of(const struct cgc_span *span, size_t slot) {
-  const struct record_array *array = array_of(span);
-  return array && span->slot_count <= array->capacity ? &array->records[slot] : NULL;
-}
 
 /* ---- making arrays ---- */
 
@@ -63,12 +45,12 @@ spare_array_locked(const struct record_array *array) {
 
 static struct record_array *
 make_array_locked(const struct cgc_span *span) {
-  struct record_array **chunk = &chunks[span->table_index / CHUNK_SPANS];
+  struct record_array **chunk = &record_chunks[span->table_index / RECORD_CHUNK_SPANS];
   if (!*chunk)
-    *chunk = meta_alloc(CHUNK_SPANS * sizeof **chunk);
+    *chunk = meta_alloc(RECORD_CHUNK_SPANS * sizeof **chunk);
   if (!*chunk)
     return NULL;
-  struct record_array *array = &(*chunk)[span->table_index % CHUNK_SPANS];
+  struct record_array *array = &(*chunk)[span->table_index % RECORD_CHUNK_SPANS];
   unsigned capacity_log2 = capacity_log2_for(span->slot_count);
   struct record *records = take_array_locked(capacity_log2);
   if (!records)
@@ -88,11 +70,8 @@ clear_records(struct record_array *array) {
 }
 
 struct record *
-record_make(const struct cgc_span *span, size_t slot) {
-  struct record *record = record_of(span, slot);
-  if (CGC_LIKELY(record != NULL))
-    return record;
-  if (span->table_index / CHUNK_SPANS >= CHUNKS_MAX)
+record_make_first(const struct cgc_span *span, size_t slot) {
+  if (span->table_index / RECORD_CHUNK_SPANS >= RECORD_CHUNKS_MAX)
     return NULL;
   lock_acquire(&record_lock);
   struct record_array *array = make_array_locked(span);

@@ -23,11 +23,38 @@ struct record {
 
 _Static_assert(sizeof(struct record) == 16, "a record for each slot");
 
+/* Of the slots of one span. */
+struct record_array {
+  struct record *records;
+  size_t capacity;
+};
+
+/* By the spans' places in the span table. */
+enum { RECORD_CHUNK_SPANS = 1024, RECORD_CHUNKS_MAX = 4096 };
+extern struct record_array *record_chunks[RECORD_CHUNKS_MAX];
+
+CGC_INLINE struct record_array *
+record_array_of(const struct cgc_span *span) {
+  struct record_array *chunk = record_chunks[span->table_index / RECORD_CHUNK_SPANS];
+  return chunk ? &chunk[span->table_index % RECORD_CHUNK_SPANS] : NULL;
+}
+
 /* The record of a slot of a used span, or NULL: it has none yet. */
-struct record *record_of(const struct cgc_span *span, size_t slot);
+CGC_INLINE struct record *
+record_of(const struct cgc_span *span, size_t slot) {
+  const struct record_array *array = record_array_of(span);
+  return array && span->slot_count <= array->capacity ? &array->records[slot] : NULL;
+}
+
+/* Where it has none; NULL if there is no memory. */
+struct record *record_make_first(const struct cgc_span *span, size_t slot);
 
 /* The same, made if need be; NULL if there is no memory. */
-struct record *record_make(const struct cgc_span *span, size_t slot);
+CGC_INLINE struct record *
+record_make(const struct cgc_span *span, size_t slot) {
+  struct record *record = record_of(span, slot);
+  return CGC_LIKELY(record != NULL) ? record : record_make_first(span, slot);
+}
 
 CGC_INLINE size_t
 record_requested_bytes(const struct cgc_span *span, const struct record *record) {

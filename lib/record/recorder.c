@@ -11,6 +11,8 @@
 #include "record/stack_log.h"
 #include "record/stack_trail.h"
 
+#include <string.h>
+
 /* What the recorder knows of a thread. */
 struct recorder {
   struct recorder *next;      /* of all there are */
@@ -18,6 +20,9 @@ struct recorder {
   uint32_t number;
   uint32_t sequence;
   unsigned ignores;           /* nested */
+  uint32_t time;              /* record_time_now, read a moment ago */
+  uint32_t time_second;       /* when it was read */
+  unsigned time_uses;         /* until it is read again */
   uint64_t random;            /* state of the generator */
   int64_t  bytes_to_sample;   /* until the next stack is recorded */
   struct stack_trail trail;
@@ -31,6 +36,7 @@ const char *const record_function_names[RECORD_FUNCTION_COUNT] = {
 };
 
 static unsigned depth;
+static unsigned walked_depth;   /* with this library's frames */
 static uint64_t sample_bytes;
 
 /* Atomic. */
@@ -42,6 +48,7 @@ void
 recorder_start(unsigned frames, uint64_t bytes) {
   record_time_now();
   depth = frames;
+  walked_depth = (unsigned)min_u64(frames + RECORDER_OWN_FRAMES_MAX, STACK_FRAMES_MAX);
   sample_bytes = bytes;
 }
 
@@ -84,13 +91,34 @@ is_sampled(struct recorder *recorder, size_t bytes) {
   return true;
 }
 
+/* ---- time ---- */
+
+CGC_NOINLINE static void
+read_time(struct recorder *recorder, uint32_t second) {
+  enum { TIME_USES = 16 };
+  recorder->time = record_time_now();
+  recorder->time_second = second;
+  recorder->time_uses = TIME_USES;
+}
+
+/* To read the processor's counter takes as long as a fifth of all else that is done for a record.  So a few allocations
+ * share a time, unless a second ends between them. */
+CGC_INLINE uint32_t
+time_about(struct recorder *recorder) {
+  uint32_t second = platform_now_second();
+  if (CGC_UNLIKELY(!recorder->time_uses || second != recorder->time_second))
+    read_time(recorder, second);
+  recorder->time_uses--;
+  return recorder->time;
+}
+
 /* ---- threads ---- */
 
 static void
 begin_thread(struct recorder *recorder, int tid) {
   recorder->tid = tid;
   recorder->number = (uint32_t)atom_int_add_full(&thread_count, 1) + 1;
-  recorder->sequence = recorder->ignores = 0;
+  recorder->sequence = recorder->ignores = recorder->time_uses = 0;
   recorder->trail.is_of_use = false;
   recorder->random = (platform_random_seed() + recorder->number) * 0x9e3779b97f4a7c15 | 1;
   recorder->bytes_to_sample = 0;
@@ -114,19 +142,25 @@ make_recorder(void) {
   return recorder;
 }
 
-/* NULL if there is no memory. */
-static struct recorder *
-recorder_of(struct cgc_thread *thread) {
-  int tid = (int)atom_int_load_rlx(&thread->tid);
-  if (CGC_UNLIKELY(!thread->recorder))
+CGC_COLD static struct recorder *
+renew_recorder(struct cgc_thread *thread, int tid) {
+  if (!thread->recorder)
     thread->recorder = make_recorder();
-  if (thread->recorder && CGC_UNLIKELY(thread->recorder->tid != tid))
+  if (thread->recorder)
     begin_thread(thread->recorder, tid);
   return thread->recorder;
 }
 
+/* NULL if there is no memory. */
+CGC_INLINE struct recorder *
+recorder_of(struct cgc_thread *thread) {
+  int tid = (int)atom_int_load_rlx(&thread->tid);
+  struct recorder *recorder = thread->recorder;
+  return CGC_LIKELY(recorder && recorder->tid == tid) ? recorder : renew_recorder(thread, tid);
+}
+
 /* The main thread's stack grows down from its end; mappings are placed at least so far below it. */
-static void
+CGC_INLINE void
 find_stack(const struct cgc_thread *thread, struct stack_start *start) {
   enum { MAIN_STACK_BYTES = 128 * 1024 * 1024 };
   static uintptr_t main_end_addr;
@@ -143,60 +177,80 @@ find_stack(const struct cgc_thread *thread, struct stack_start *start) {
 
 /* ---- allocations ---- */
 
-/* The mark for the record, or 0. */
-static uint32_t
-record_stack(struct cgc_thread *thread, struct stack_start *start, enum record_function function,
+/* The mark for the record; 0: there was no memory. */
+CGC_INLINE uint32_t
+record_stack(struct recorder *recorder, struct stack_start *start, enum record_function function,
              struct record *record) {
-  struct recorder *recorder = thread->recorder;
-  unsigned walked = (unsigned)min_u64(depth + RECORDER_OWN_FRAMES_MAX, STACK_FRAMES_MAX);
-  find_stack(thread, start);
-  uint32_t *sites = stack_log_room(&recorder->log, walked), mark = 0;
-  if (sites) {
-    unsigned shared = stack_trail_follow(&recorder->trail, start, walked, sites);
-    mark = stack_log_add(&recorder->log, record, &recorder->trail, shared, function);
-  }
-  if (!mark)
+  uint32_t *sites = stack_log_room(&recorder->log, walked_depth);
+  if (CGC_UNLIKELY(!sites)) {
     atom_add_full(&lost_stacks, 1);
-  return mark;
+    return 0;
+  }
+  unsigned shared = stack_trail_follow(&recorder->trail, start, walked_depth, sites);
+  return stack_log_add(&recorder->log, record, &recorder->trail, shared, function);
 }
 
-static void
+CGC_INLINE void
 write_record(struct record *record, const struct cgc_span *span, size_t bytes, struct recorder *recorder,
              uint32_t stack) {
   *record = (struct record){
     .stack = stack,
     .sequence = ++recorder->sequence,
-    .time = record_time_now(),
+    .time = time_about(recorder),
     .unused_bytes = (uint16_t)min_u64(span_block_bytes(span) - bytes, UINT16_MAX),
     .thread = min_u64(recorder->number, RECORD_THREAD_MAX) & RECORD_THREAD_MAX,
     .is_ignored = recorder->ignores != 0,
   };
 }
 
-static void
-note(void *block, size_t bytes, enum record_function function, struct stack_start *start) {
-  struct cgc_thread *thread = thread_self();
-  struct cgc_span *span = heap_map_span((uintptr_t)block);
+/* Inside the library, so that no stop sees a record half written, or a lock taken. */
+CGC_INLINE void
+note(struct thread_cache *cache, const struct cgc_span *span, void *block, size_t bytes, enum record_function function,
+     struct stack_start *start) {
+  struct cgc_thread *thread = thread_of_cache(cache);
   struct recorder *recorder = recorder_of(thread);
   struct record *record = recorder && span ? record_make(span, span_slot_of(span, (uintptr_t)block)) : NULL;
-  if (!record)
+  uint32_t stack = RECORD_STACK_NOT_SAMPLED;
+  if (CGC_UNLIKELY(!record)) {
     atom_add_full(&lost_stacks, 1);
-  else if (is_sampled(recorder, bytes))
-    write_record(record, span, bytes, recorder, record_stack(thread, start, function, record));
-  else
-    write_record(record, span, bytes, recorder, RECORD_STACK_NOT_SAMPLED);
+    return;
+  }
+  if (is_sampled(recorder, bytes)) {
+    find_stack(thread, start);
+    stack = record_stack(recorder, start, function, record);
+  }
+  write_record(record, span, bytes, recorder, stack);
 }
 
-/* Inside the library, so that no stop sees a record half written, or a lock taken. */
 CGC_NOINLINE void *
 recorder_note(void *block, size_t bytes, enum record_function function) {
   const uintptr_t *frame = __builtin_frame_address(0);
   struct stack_start start = {.return_at = (uintptr_t)(frame + 1), .bp = frame[0]};
   struct thread_cache *cache = block ? runtime_enter() : NULL;
   if (cache) {
-    note(block, bytes, function, &start);
+    note(cache, heap_map_span((uintptr_t)block), block, bytes, function, &start);
     runtime_leave(cache);
   }
+  return block;
+}
+
+CGC_NOINLINE void *
+recorder_alloc(size_t bytes, unsigned kind, bool is_zeroed, enum record_function function) {
+  const uintptr_t *frame = __builtin_frame_address(0);
+  struct stack_start start = {.return_at = (uintptr_t)(frame + 1), .bp = frame[0]};
+  unsigned size_class = size_class_of(bytes);
+  if (CGC_UNLIKELY(size_class == SIZE_CLASS_LARGE))
+    return recorder_note(is_zeroed ? alloc_zeroed(bytes, kind) : alloc_slow(bytes, kind), bytes, function);
+  unsigned span_class = span_class_of(size_class, kind);
+  struct thread_cache *cache = runtime_enter();
+  void *block = cache ? alloc_inside(cache, span_class) : NULL;
+  if (CGC_LIKELY(block != NULL)) {
+    if (is_zeroed)
+      memset(block, 0, bytes);
+    note(cache, cache->windows[span_class].span, block, bytes, function, &start);
+  }
+  if (cache)
+    runtime_leave(cache);
   return block;
 }
 

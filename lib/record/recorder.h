@@ -30,6 +30,9 @@ enum { RECORDER_OWN_FRAMES_MAX = 4 };
  * 0 a stack is recorded only about once in so many bytes, at random moments. */
 void recorder_start(unsigned depth, uint64_t sample_bytes);
 
+/* Takes a block as alloc_slow does, zeroed or not, for that function that was called.  NULL if there is no memory. */
+void *recorder_alloc(size_t bytes, unsigned kind, bool is_zeroed, enum record_function function);
+
 /* The calling thread has allocated a block of bytes by that function, or resized it in place; NULL: nothing.  Returns the
  * block. */
 void *recorder_note(void *block, size_t bytes, enum record_function function);

@@ -103,7 +103,7 @@ grow_locked(void) {
     return false;
   table->mask = slots - 1;
   for (size_t i = 0; i <= old->mask; i++)
-    if (atom_load_rlx(&old->slots[i].return_addr))
+    if (atom_load_rlx(&old->slots[i].return_addr) > SITE_SLOT_STALE)
       put(table, atom_load_rlx(&old->slots[i].return_addr), atom_load_rlx(&old->slots[i].site));
   atom_store_rel(&return_sites, (uintptr_t)table);   /* pairs with return_site_table */
   return true;
@@ -121,7 +121,7 @@ resolve_locked(uintptr_t return_addr) {
   if (!has_room_locked())
     return UNWIND_UNKNOWN;
   struct site_slot *slot = slot_for(table_now(), return_addr);
-  if (atom_load_rlx(&slot->return_addr) && site_kind(atom_load_rlx(&slot->site)) != UNWIND_STALE)
+  if (atom_load_rlx(&slot->return_addr))
     return atom_load_rlx(&slot->site);   /* another thread was first */
   unsigned module = module_find_locked(return_addr - 1);
   uint32_t number = add_site_locked(return_addr, module);
@@ -150,7 +150,7 @@ make_stale(const struct module *module) {
     struct site_slot *slot = &table->slots[i];
     uintptr_t at = atom_load_rlx(&slot->return_addr);
     if (at && at - module->start_addr < module->end_addr - module->start_addr)
-      atom_store_rlx(&slot->site, UNWIND_STALE);
+      atom_store_rlx(&slot->return_addr, SITE_SLOT_STALE);
   }
   atom_int_add_full(&return_site_generation, 1);
 }

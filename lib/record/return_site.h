@@ -4,7 +4,7 @@
  * in a word, so that to step from a frame to its caller's takes one load from a hash table.
  *
  * Invariant
- *   [site.stale] the sites of a module that is not loaded any more are stale: code at the same address is a new site
+ *   [site.stale] the sites of a module that is not loaded any more are not found: code at the same address is a new site
  */
 #ifndef CGC_RECORD_RETURN_SITE_H
 #define CGC_RECORD_RETURN_SITE_H
@@ -41,14 +41,22 @@ site_base_words(site_word site) {
   return (intptr_t)(site << SITE_NUMBER_BITS) >> (SITE_NUMBER_BITS + SITE_BASE_SHIFT);
 }
 
+/* The same in bytes, of one by the stack pointer, whose frame has some. */
+CGC_INLINE size_t
+site_bytes_by_sp(site_word site) {
+  return site >> (SITE_BASE_SHIFT - 3) & (((1 << SITE_BASE_BITS) - 1) << 3);
+}
+
 /* From 1 on; 0: there was no memory to note it. */
 CGC_INLINE uint32_t
 site_number(site_word site) {
   return (uint32_t)(site >> SITE_NUMBER_SHIFT);
 }
 
+enum { SITE_SLOT_STALE = 1 };   /* no return address */
+
 struct site_slot {
-  atom_word return_addr;   /* 0: free.  Written last */
+  atom_word return_addr;   /* 0: free; SITE_SLOT_STALE.  Written last */
   atom_word site;
 };
 
@@ -82,10 +90,9 @@ return_site_in(const struct site_table *table, uintptr_t return_addr) {
   for (size_t i = return_site_hash(return_addr);; i++) {
     const struct site_slot *slot = &table->slots[i & table->mask];
     uintptr_t found = atom_load_acq(&slot->return_addr);   /* pairs with put */
-    site_word site = atom_load_rlx(&slot->site);
-    if (CGC_LIKELY(found == return_addr) && CGC_LIKELY(site_kind(site) != UNWIND_STALE))
-      return site;
-    if (!found || found == return_addr)
+    if (CGC_LIKELY(found == return_addr))
+      return atom_load_rlx(&slot->site);
+    if (!found)
       return return_site_resolve(return_addr);
   }
 }

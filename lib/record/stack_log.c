@@ -6,46 +6,12 @@
 
 #include <string.h>
 
-/*
- * A mark:   1 | segment | unit of 8 bytes in it
- */
-enum {
-  UNIT_BYTES = 8,
-  SEGMENT_UNITS_LOG2 = CGC_CONFIG_HOSTILE ? 9 : 13,
-  SEGMENT_UNITS = 1 << SEGMENT_UNITS_LOG2,
-  SEGMENTS_MAX = (1 << (31 - SEGMENT_UNITS_LOG2)) - 1,   /* the last mark is RECORD_STACK_NOT_SAMPLED */
-};
+enum { SEGMENTS_MAX = (1 << (31 - LOG_SEGMENT_UNITS_LOG2)) - 1 };   /* the last mark is RECORD_STACK_NOT_SAMPLED */
 
 /* What all logs may take, but for the first segment of each. */
 enum { LOGS_BYTES_MAX = CGC_CONFIG_HOSTILE ? 16 * 1024 : 4 * 1024 * 1024 };
 
-struct log_entry {
-  struct record *record;
-  uint16_t shared_frames;   /* outermost ones that are those of the entry before */
-  uint16_t own_frames;
-  uint8_t  function;
-  bool     is_cut;
-  uint32_t sites[];         /* of own frames, the innermost first */
-};
-
-struct log_segment {
-  struct log_segment *next;
-  uint32_t first_mark;
-  uint32_t used_units;
-  uint64_t units[SEGMENT_UNITS];
-};
-
 static atom_int segment_count;   /* of all logs */
-
-static struct log_entry *
-entry_at(struct log_segment *segment, uint32_t unit) {
-  return (void *)&segment->units[unit];
-}
-
-static size_t
-entry_units(unsigned own_frames) {
-  return (sizeof(struct log_entry) + own_frames * sizeof(uint32_t) + UNIT_BYTES - 1) / UNIT_BYTES;
-}
 
 /* ---- from the log to the depot ---- */
 
@@ -112,11 +78,11 @@ static void
 settle_segment(struct stack_log *log, struct log_segment *segment) {
   log->stored_count = 0;
   for (uint32_t at = 0; at < segment->used_units;) {
-    const struct log_entry *entry = entry_at(segment, at);
+    const struct log_entry *entry = stack_log_entry(segment, at);
     replay(log, entry);
     if (record_is_marked(entry->record, segment->first_mark + at))
       settle_entry(log, entry, segment->first_mark + at);
-    at += (uint32_t)entry_units(entry->own_frames);
+    at += stack_log_units(entry->own_frames);
   }
   segment->used_units = 0;
 }
@@ -147,16 +113,15 @@ add_segment(struct stack_log *log) {
   unsigned index = segment ? atom_int_add_full(&segment_count, 1) : 0;
   if (!segment || index >= SEGMENTS_MAX)
     return NULL;
-  segment->first_mark = RECORD_STACK_MARK | index << SEGMENT_UNITS_LOG2;
+  segment->first_mark = RECORD_STACK_MARK | index << LOG_SEGMENT_UNITS_LOG2;
   segment->next = log->current ? log->current->next : segment;
   if (log->current)
     log->current->next = segment;
   return segment;
 }
 
-/* Makes an empty segment the current one. */
-static bool
-move_on(struct stack_log *log) {
+bool
+stack_log_move_on(struct stack_log *log) {
   struct log_segment *segment = NULL;
   if (!log->current || may_grow())
     segment = add_segment(log);
@@ -167,30 +132,4 @@ move_on(struct stack_log *log) {
   if (segment)
     log->current = segment;
   return segment != NULL;
-}
-
-uint32_t *
-stack_log_room(struct stack_log *log, unsigned frames) {
-  struct log_segment *segment = log->current;
-  if (CGC_UNLIKELY(!segment || segment->used_units + entry_units(frames) > SEGMENT_UNITS)) {
-    if (!move_on(log))
-      return NULL;
-    segment = log->current;
-  }
-  return entry_at(segment, segment->used_units)->sites;
-}
-
-uint32_t
-stack_log_add(struct stack_log *log, struct record *record, const struct stack_trail *trail, unsigned shared,
-              unsigned function) {
-  struct log_segment *segment = log->current;
-  uint32_t at = segment->used_units;
-  struct log_entry *entry = entry_at(segment, at);
-  unsigned own = trail->count - shared;
-  while (CGC_UNLIKELY(!at && shared))
-    entry->sites[own++] = site_number(trail->frames[--shared].site);
-  *entry = (struct log_entry){record, (uint16_t)shared, (uint16_t)own, (uint8_t)function, trail->is_cut};
-  atom_barrier_compiler();   /* a forked child finds it complete */
-  segment->used_units = at + (uint32_t)entry_units(own);
-  return segment->first_mark + at;
 }

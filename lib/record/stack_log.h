@@ -18,7 +18,30 @@
 #include "record/record.h"
 #include "record/stack_trail.h"
 
-struct log_segment;
+/*
+ * A mark:   1 | segment | unit of 8 bytes in it
+ */
+enum {
+  LOG_UNIT_BYTES = 8,
+  LOG_SEGMENT_UNITS_LOG2 = CGC_CONFIG_HOSTILE ? 9 : 13,
+  LOG_SEGMENT_UNITS = 1 << LOG_SEGMENT_UNITS_LOG2,
+};
+
+struct log_entry {
+  struct record *record;
+  uint16_t shared_frames;   /* outermost ones that are those of the entry before */
+  uint16_t own_frames;
+  uint8_t  function;
+  bool     is_cut;
+  uint32_t sites[];         /* of own frames, the innermost first */
+};
+
+struct log_segment {
+  struct log_segment *next;
+  uint32_t first_mark;
+  uint32_t used_units;
+  uint64_t units[LOG_SEGMENT_UNITS];
+};
 
 /* Owned by one thread. */
 struct stack_log {
@@ -33,13 +56,47 @@ struct stack_log {
   uint32_t owners[STACK_FRAMES_MAX];   /* a stack of the depot that has the frame and all outer ones as its outermost */
 };
 
+CGC_INLINE struct log_entry *
+stack_log_entry(struct log_segment *segment, uint32_t unit) {
+  return (void *)&segment->units[unit];
+}
+
+CGC_INLINE uint32_t
+stack_log_units(unsigned own_frames) {
+  return (uint32_t)((sizeof(struct log_entry) + own_frames * sizeof(uint32_t) + LOG_UNIT_BYTES - 1) / LOG_UNIT_BYTES);
+}
+
+/* Makes an empty segment the current one.  False if there is no memory. */
+bool stack_log_move_on(struct stack_log *log);
+
 /* Room for the sites of the next stack's new frames, the innermost first; NULL if there is no memory. */
-uint32_t *stack_log_room(struct stack_log *log, unsigned frames);
+CGC_INLINE uint32_t *
+stack_log_room(struct stack_log *log, unsigned frames) {
+  struct log_segment *segment = log->current;
+  if (CGC_UNLIKELY(!segment || segment->used_units + stack_log_units(frames) > LOG_SEGMENT_UNITS)) {
+    if (!stack_log_move_on(log))
+      return NULL;
+    segment = log->current;
+  }
+  return stack_log_entry(segment, segment->used_units)->sites;
+}
 
 /* Writes down the trail's stack, of whose outermost frames so many are those of the stack before; the sites of the others
  * are in the room.  Returns the mark for the record. */
-uint32_t stack_log_add(struct stack_log *log, struct record *record, const struct stack_trail *trail, unsigned shared,
-                       unsigned function);
+CGC_INLINE uint32_t
+stack_log_add(struct stack_log *log, struct record *record, const struct stack_trail *trail, unsigned shared,
+              unsigned function) {
+  struct log_segment *segment = log->current;
+  uint32_t at = segment->used_units;
+  struct log_entry *entry = stack_log_entry(segment, at);
+  unsigned own = trail->count - shared;
+  while (CGC_UNLIKELY(!at && shared))
+    entry->sites[own++] = site_number(trail->frames[--shared].site);
+  *entry = (struct log_entry){record, (uint16_t)shared, (uint16_t)own, (uint8_t)function, trail->is_cut};
+  atom_barrier_compiler();   /* a forked child finds it complete */
+  segment->used_units = at + stack_log_units(own);
+  return segment->first_mark + at;
+}
 
 /* Gives all records of the log the numbers of their stacks.  Its thread does not run, or calls this. */
 void stack_log_settle(struct stack_log *log);

@@ -200,7 +200,6 @@ write_frame(struct walk *walk, struct trail_frame *frame, uint32_t *number) {
   frame->bp = walk->place.bp;
   frame->site = site;
   *number = site_number(site);
-  walk->kinds |= site;
   return site;
 }
 
@@ -213,41 +212,72 @@ is_as_foreseen(uintptr_t addr, uintptr_t *foreseen) {
   return CGC_LIKELY(is_same);
 }
 
+/* To the return address that is foreseen; false if the site leads elsewhere. */
+CGC_INLINE bool
+step_as_foreseen(struct walk *walk, site_word site, uintptr_t foreseen_at) {
+  if (CGC_LIKELY(site_kind(site) == UNWIND_BY_SP)) {
+    if (!is_as_foreseen(walk->place.sp + site_bytes_by_sp(site) - sizeof foreseen_at, &foreseen_at))
+      return false;
+  } else {
+    walk->kinds |= site;
+    if (site_kind(site) > UNWIND_BY_BP || !is_as_foreseen(next_return_at(&walk->place, site), &foreseen_at))
+      return false;
+  }
+  if (!restore_bp(walk->start, &walk->place, site, foreseen_at))
+    return false;
+  walk->place.return_addr = word_at(foreseen_at);
+  walk->place.sp = foreseen_at + sizeof foreseen_at;
+  return walk->place.return_addr != 0;
+}
+
+/* The frame becomes the next one; the trail's frames inside of it become fresh ones. */
+CGC_INLINE void
+leave_place(struct stack_trail *trail, struct walk *walk, const struct trail_frame *frame) {
+  while (&trail->frames[--walk->next] != frame)
+    trail->fresh[walk->fresh_count++] = trail->frames[walk->next];
+  walk->place = (struct place){frame->return_addr, frame->return_at + sizeof frame->return_at, frame->bp};
+}
+
+/* The outermost frame, in place.  STEP_FAILED: another one follows. */
+CGC_INLINE enum step_result
+write_outermost(struct stack_trail *trail, struct walk *walk, uint32_t *number) {
+  site_word site = write_frame(walk, &trail->frames[0], number);
+  walk->kinds |= site;
+  if (site_kind(site) != UNWIND_END && walk->fresh_count + walk->next < walk->depth)
+    return STEP_FAILED;
+  walk->outer_count = walk->next;
+  return site_kind(site) == UNWIND_END ? STEP_AT_END : STEP_TO_CALLER;
+}
+
 /* The place is that of the trail's next frame.  As long as frames lie where the trail's do they are written anew there.
- * That leads to an unchanged one, to the outermost, or to no such frame: STEP_FAILED.  Then all but the last become fresh
- * ones, and the walk goes on with that. */
+ * That leads to an unchanged one, to the outermost, or to no such frame: STEP_FAILED, and the walk goes on with the last
+ * that does. */
 CGC_INLINE enum step_result
 walk_in_place(struct stack_trail *trail, struct walk *walk) {
+  struct trail_frame *frame = &trail->frames[walk->next - 1];
+  const struct trail_frame *usual = trail->frames + max_u64(walk->unchanged_count, 1);   /* and further inside */
   uint32_t *number = &walk->sites[walk->fresh_count];
-  unsigned next = walk->next;
-  struct place place;
-  do {
-    struct trail_frame *frame = &trail->frames[next - 1];
-    place = walk->place;
-    site_word site = write_frame(walk, frame, number++);
-    if (CGC_UNLIKELY(--next == 0)) {
-      bool is_end = site_kind(site) == UNWIND_END;
-      if (!is_end && walk->fresh_count + walk->next < walk->depth)
+  enum step_result result = STEP_FAILED;
+  for (;; frame--) {
+    if (CGC_UNLIKELY(frame < usual)) {
+      unsigned next = (unsigned)(frame - trail->frames) + 1;
+      if (has_joined(trail, walk, next)) {
+        walk->outer_count = walk->next;
+        walk->shared_count = next;
+        return STEP_TO_CALLER;
+      }
+      if (next == 1) {
+        result = write_outermost(trail, walk, number);
         break;
-      walk->outer_count = walk->next;
-      return is_end ? STEP_AT_END : STEP_TO_CALLER;
+      }
     }
-    uintptr_t foreseen_at = frame[-1].return_at;
-    if (site_kind(site) > UNWIND_BY_BP || !is_as_foreseen(next_return_at(&place, site), &foreseen_at) ||
-        !restore_bp(walk->start, &walk->place, site, foreseen_at))
+    site_word site = write_frame(walk, frame, number++);
+    if (!step_as_foreseen(walk, site, frame[-1].return_at))
       break;
-    walk->place.return_addr = word_at(foreseen_at);
-    walk->place.sp = foreseen_at + sizeof foreseen_at;
-    if (has_joined(trail, walk, next)) {
-      walk->outer_count = walk->next;
-      walk->shared_count = next;
-      return STEP_TO_CALLER;
-    }
-  } while (walk->place.return_addr);
-  walk->place = place;
-  while (--walk->next > next)
-    trail->fresh[walk->fresh_count++] = trail->frames[walk->next];
-  return STEP_FAILED;
+  }
+  if (result == STEP_FAILED)
+    leave_place(trail, walk, frame);
+  return result;
 }
 
 /* The place is that of the trail's next frame: from there on it may go as before. */
@@ -279,6 +309,7 @@ walk_stack(struct stack_trail *trail, struct walk *walk) {
     struct trail_frame *fresh = &trail->fresh[walk->fresh_count];
     fresh->return_at = walk->place.sp - sizeof(uintptr_t);
     site_word site = write_frame(walk, fresh, &walk->sites[walk->fresh_count++]);
+    walk->kinds |= site;
     result = step(walk->start, &walk->place, site);
     if (CGC_LIKELY(result == STEP_TO_CALLER))
       continue;
@@ -290,15 +321,12 @@ walk_stack(struct stack_trail *trail, struct walk *walk) {
 }
 
 /* The innermost frames alone: the unchanged ones among them are fresh, too. */
-CGC_COLD static struct walk
-cut(struct stack_trail *trail, struct walk walk) {
-  for (; walk.fresh_count < walk.depth; walk.fresh_count++) {
-    trail->fresh[walk.fresh_count] = trail->frames[--walk.shared_count];
-    walk.sites[walk.fresh_count] = site_number(trail->fresh[walk.fresh_count].site);
+CGC_COLD static void
+take_unchanged(struct stack_trail *trail, uint32_t *sites, unsigned fresh_count, unsigned shared_count, unsigned depth) {
+  for (; fresh_count < depth; fresh_count++) {
+    trail->fresh[fresh_count] = trail->frames[--shared_count];
+    sites[fresh_count] = site_number(trail->fresh[fresh_count].site);
   }
-  walk.outer_count = walk.shared_count = 0;
-  walk.is_cut = true;
-  return walk;
 }
 
 /* ---- the new trail ---- */
@@ -371,8 +399,12 @@ stack_trail_follow(struct stack_trail *trail, struct stack_start *start, unsigne
     walk.unchanged_count = count_unchanged(trail, count);
   enum step_result result = walk_stack(trail, &walk);
   walk.is_cut = !walk.shared_count && result != STEP_AT_END;
-  if (CGC_UNLIKELY(walk.outer_count + walk.fresh_count > depth))
-    walk = cut(trail, walk);
+  if (CGC_UNLIKELY(walk.outer_count + walk.fresh_count > depth)) {
+    take_unchanged(trail, sites, walk.fresh_count, walk.shared_count, depth);
+    walk.fresh_count = depth;
+    walk.outer_count = walk.shared_count = 0;
+    walk.is_cut = true;
+  }
   extend_trail(trail, &walk);
   trail->generation = generation;
   trail->is_of_use = start->word_room && !walk.crosses_signal;

@@ -14,8 +14,7 @@
 
 /* The frame's base is the stack pointer in the caller after the return; the return address lies below it. */
 enum unwind_kind {
-  UNWIND_STALE,      /* is not known any more: to be looked up anew */
-  UNWIND_BY_SP,      /* base = stack pointer + base_offset */
+  UNWIND_BY_SP = 1,  /* base = stack pointer + base_offset */
   UNWIND_BY_BP,      /* base = rbp + base_offset */
   UNWIND_BY_BP_AT,   /* base = the word at rbp + base_offset; the caller's rbp lies where rbp points */
   UNWIND_SIGNAL,     /* the kernel's frame of a signal handler: the stack pointer is at a ucontext_t */

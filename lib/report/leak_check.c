@@ -95,18 +95,42 @@ mark_ignored_stw(void) {
 
 /* ---- groups ---- */
 
+struct group_key {
+  uint32_t stack;
+  enum leak_kind kind;
+  bool     is_cycle;
+  uint64_t owners;
+};
+
 static size_t
-hash_of(uint32_t stack, enum leak_kind kind, bool is_cycle) {
-  return ((uint64_t)stack << 8 | (uint64_t)kind << 1 | is_cycle) * 0x9e3779b97f4a7c15 >> 32;
+hash_of(const struct group_key *key) {
+  uint64_t place = (uint64_t)key->stack << 8 | (uint64_t)key->kind << 1 | key->is_cycle;
+  return (place + key->owners * 0xd6e8feb86659fd93) * 0x9e3779b97f4a7c15 >> 32;
+}
+
+static struct group_key
+key_of_group(const struct leak_group *group) {
+  return (struct group_key){group->stack, group->kind, group->is_cycle, group->owners};
+}
+
+static struct group_key
+key_of_node(const struct leak_node *node) {
+  return (struct group_key){node->record->stack, node->kind, node->is_cycle,
+                            node->kind == LEAK_INDIRECT ? node->owners : 0};
+}
+
+static bool
+has_key(const struct leak_group *group, const struct group_key *key) {
+  return group->stack == key->stack && group->kind == key->kind && group->is_cycle == key->is_cycle &&
+         group->owners == key->owners;
 }
 
 /* The place of that group in the index, which has at least one free place. */
 static uint32_t *
-place_of(uint32_t stack, enum leak_kind kind, bool is_cycle) {
-  for (size_t at = hash_of(stack, kind, is_cycle);; at++) {
+place_of(const struct group_key *key) {
+  for (size_t at = hash_of(key);; at++) {
     uint32_t *place = &by_key.indices[at % by_key.capacity];
-    const struct leak_group *group = (const struct leak_group *)groups.items + *place - 1;
-    if (!*place || (group->stack == stack && group->kind == kind && group->is_cycle == is_cycle))
+    if (!*place || has_key((const struct leak_group *)groups.items + *place - 1, key))
       return place;
   }
 }
@@ -122,23 +146,24 @@ make_room(void) {
   by_key.indices = indices;
   by_key.capacity = capacity;
   for (uint32_t i = 0; i < groups.count; i++) {
-    const struct leak_group *group = (const struct leak_group *)groups.items + i;
-    *place_of(group->stack, group->kind, group->is_cycle) = i + 1;
+    struct group_key key = key_of_group((const struct leak_group *)groups.items + i);
+    *place_of(&key) = i + 1;
   }
   return true;
 }
 
 static struct leak_group *
-group_of(uint32_t stack, enum leak_kind kind, bool is_cycle) {
+group_of(const struct group_key *key) {
   if (!make_room())
     return NULL;
-  uint32_t *place = place_of(stack, kind, is_cycle);
+  uint32_t *place = place_of(key);
   if (*place)
     return (struct leak_group *)groups.items + *place - 1;
   struct leak_group *group = array_add(&groups, sizeof *group);
   if (!group)
     return NULL;
-  *group = (struct leak_group){.stack = stack, .kind = kind, .is_cycle = is_cycle};
+  *group = (struct leak_group){.stack = key->stack, .kind = key->kind, .is_cycle = key->is_cycle,
+                               .owners = key->owners};
   *place = (uint32_t)groups.count;
   return group;
 }
@@ -163,10 +188,10 @@ note_thread(struct leak_group *group, uint32_t thread) {
 }
 
 static bool
-add_block(enum leak_kind kind, bool is_cycle, uintptr_t addr, size_t bytes, const struct record *record) {
-  if (record->stack == RECORD_STACK_NOT_SAMPLED)
+add_block(const struct group_key *key, uintptr_t addr, size_t bytes, const struct record *record) {
+  if (key->stack == RECORD_STACK_NOT_SAMPLED)
     return true;
-  struct leak_group *group = group_of(record->stack, kind, is_cycle);
+  struct leak_group *group = group_of(key);
   if (!group)
     return false;
   note_birth(group, record);
@@ -179,19 +204,20 @@ add_block(enum leak_kind kind, bool is_cycle, uintptr_t addr, size_t bytes, cons
 }
 
 static void
-add_reach(const struct leak_node *node) {
-  if (node->record->stack == RECORD_STACK_NOT_SAMPLED)
+add_reach(const struct group_key *key, const struct leak_node *node) {
+  if (key->stack == RECORD_STACK_NOT_SAMPLED)
     return;
-  struct leak_group *group = group_of(node->record->stack, node->kind, node->is_cycle);
+  struct leak_group *group = group_of(key);
   group->reach_blocks += node->reach_blocks;
   group->reach_bytes += node->reach_bytes;
 }
 
 static bool
 add_node(const struct leak_node *node) {
-  if (!add_block(node->kind, node->is_cycle, node->addr, node->bytes, node->record))
+  struct group_key key = key_of_node(node);
+  if (!add_block(&key, node->addr, node->bytes, node->record))
     return false;
-  add_reach(node);
+  add_reach(&key, node);
   if (node->kind == LEAK_DIRECT || node->kind == LEAK_INDIRECT) {
     found->leaked.blocks++;
     found->leaked.bytes += node->bytes;
@@ -213,10 +239,12 @@ add_live(struct cgc_span *span, size_t slot) {
   const struct record *record = record_at(span, slot);
   uintptr_t addr = span_slot_addr(span, slot);
   size_t bytes = record_requested_bytes(span, record);
+  struct group_key possible = {.stack = record->stack, .kind = LEAK_POSSIBLE};
+  struct group_key site = {.stack = record->stack, .kind = LEAK_REACHABLE};
   count(&found->live, span, slot);
-  if (is_possibly_lost(span, slot, record) && !add_block(LEAK_POSSIBLE, false, addr, bytes, record))
+  if (is_possibly_lost(span, slot, record) && !add_block(&possible, addr, bytes, record))
     return false;
-  return !with_sites || add_block(LEAK_REACHABLE, false, addr, bytes, record);
+  return !with_sites || add_block(&site, addr, bytes, record);
 }
 
 static bool
@@ -269,6 +297,7 @@ leak_check_run(bool sites, uintptr_t stack_pointer, struct leak_result *result) 
   if (err)
     result->err = err;
   result->groups = groups.items;
+  result->owner_stacks = leak_graph_owner_stacks();
   result->group_count = result->err ? 0 : groups.count;
   result->duration_ns = platform_now_ns() - begin_ns;
 }

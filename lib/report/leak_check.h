@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A leak check: what cannot be reached, and how, in groups of one kind and one allocation stack.
+ * A leak check: what cannot be reached, and how, in groups of one kind and one allocation stack; of what is indirect those
+ * that hang off the same direct leaks.
  */
 #ifndef CGC_REPORT_LEAK_CHECK_H
 #define CGC_REPORT_LEAK_CHECK_H
@@ -18,6 +19,7 @@ struct leak_group {
   uint32_t stack;             /* number in the depot; 0: not recorded */
   enum leak_kind kind;        /* LEAK_REACHABLE: no leak, and among the possible ones if it is one */
   bool     is_cycle;
+  uint64_t owners;            /* indirect: of leak_node; otherwise 0 */
   uint64_t blocks, bytes;
   uint64_t reach_blocks, reach_bytes;
   struct leak_birth first, last;
@@ -35,6 +37,7 @@ struct leak_result {
   int err;                    /* why it could not be made, or 0 */
   const struct leak_group *groups;
   size_t   group_count;
+  const uint32_t *owner_stacks;   /* leak_graph_owner_stacks */
   struct leak_counts live, leaked, ignored;
   uint64_t duration_ns;
 };

@@ -220,6 +220,63 @@ claim_doubtful(size_t count) {
   return true;
 }
 
+/* ---- what an indirect leak hangs off ---- */
+
+static uint32_t owner_stacks[LEAK_OWNERS_MAX];
+static unsigned owner_count;
+
+const uint32_t *
+leak_graph_owner_stacks(void) {
+  return owner_stacks;
+}
+
+static unsigned
+owner_index(uint32_t stack) {
+  enum { OTHERS = LEAK_OWNERS_MAX - 1 };
+  if (!stack || stack == RECORD_STACK_NOT_SAMPLED)
+    return OTHERS;
+  for (unsigned i = 0; i < owner_count; i++)
+    if (owner_stacks[i] == stack)
+      return i;
+  if (owner_count == OTHERS)
+    return OTHERS;
+  owner_stacks[owner_count] = stack;
+  return owner_count++;
+}
+
+static bool
+own(struct leak_node *node, uint64_t owner) {
+  node->owners |= owner;
+  return begin_visit(node);
+}
+
+static bool
+own_all_from(struct leak_node *start) {
+  uint64_t owner = (uint64_t)1 << owner_index(atom_int_load_rlx(&start->record->stack));
+  if (!own(start, owner))
+    return false;
+  while (visits.count) {
+    struct leak_node *target = next_reference(last_visit());
+    if (!target)
+      visits.count--;
+    else if (target->kind == LEAK_INDIRECT && !(target->owners & owner) && !own(target, owner))
+      return false;
+  }
+  return true;
+}
+
+static bool
+find_owners(size_t count) {
+  memset(owner_stacks, 0, sizeof owner_stacks);
+  owner_count = 0;
+  for (size_t i = 0; i < count; i++)
+    if (nodes[i].kind == LEAK_DIRECT && !own_all_from(&nodes[i]))
+      return false;
+  return true;
+}
+
+/* ---- all ---- */
+
 static bool
 is_root(uint32_t index) {
   return nodes[index].representative == index && !nodes[index].has_parent && !nodes[index].is_claimed;
@@ -240,5 +297,5 @@ leak_graph_classify(struct leak_node *given, size_t count) {
   for (uint32_t i = 0; i < count; i++)
     if (is_root(i) && !claim_all_from(&nodes[i], LEAK_DIRECT, LEAK_INDIRECT))
       return false;
-  return true;
+  return find_owners(count);
 }

@@ -235,10 +235,21 @@ add_counts(const char *blocks_name, const char *bytes_name, uint64_t blocks, uin
   json_add_number(&json, bytes_name, bytes);
 }
 
+/* Of these stacks those whose bits are set. */
 static void
-add_details(const struct leak_group *group) {
+add_owners(uint64_t owners, const uint32_t *stacks) {
+  json_begin(&json, "owners", '[');
+  for (; owners; owners &= owners - 1)
+    json_add_number(&json, NULL, stacks[__builtin_ctzll(owners)]);
+  json_end(&json, ']');
+}
+
+static void
+add_details(const struct leak_group *group, const uint32_t *owner_stacks) {
   if (group->kind == LEAK_DIRECT)
     add_counts("reach_blocks", "reach_bytes", group->reach_blocks, group->reach_bytes);
+  if (group->kind == LEAK_INDIRECT)
+    add_owners(group->owners, owner_stacks);
   json_begin(&json, "threads", '[');
   for (unsigned i = 0; i < group->thread_count; i++)
     json_add_number(&json, NULL, group->threads[i]);
@@ -252,7 +263,7 @@ add_details(const struct leak_group *group) {
 }
 
 static void
-write_group(const struct leak_group *group) {
+write_group(const struct leak_group *group, const uint32_t *owner_stacks) {
   bool is_site = group->kind == LEAK_REACHABLE;
   write_stack(group->stack);
   json_begin_line(&json, is_site ? "site" : "leak");
@@ -264,7 +275,7 @@ write_group(const struct leak_group *group) {
   json_add_number(&json, "stack", group->stack);
   add_counts("blocks", "bytes", group->blocks, group->bytes);
   if (!is_site)
-    add_details(group);
+    add_details(group, owner_stacks);
   json_end_line(&json);
 }
 
@@ -273,7 +284,7 @@ leak_record_check(const struct leak_result *result, const char *reason, bool is_
   begin_writing();
   check_count++;
   for (size_t i = 0; i < result->group_count; i++)
-    write_group(&result->groups[i]);
+    write_group(&result->groups[i], result->owner_stacks);
   json_begin_line(&json, "check");
   json_add_number(&json, "number", check_count);
   json_add_string(&json, "reason", reason);

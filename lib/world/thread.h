@@ -104,11 +104,17 @@ void thread_abandon_detached(void);
 /* In a forked child: forgets all threads but the calling one. */
 void thread_adopt_fork(void);
 
+/* Whose cache it is. */
+CGC_INLINE struct cgc_thread *
+thread_of_cache(struct thread_cache *cache) {
+  return (struct cgc_thread *)cache;
+}
+
 /* The calling thread's record; NULL if it has none, or is parked. */
 CGC_INLINE struct cgc_thread *
 thread_self(void) {
   struct thread_cache *cache = thread_cache_self;
-  return thread_cache_is_empty(cache) ? NULL : (struct cgc_thread *)cache;
+  return thread_cache_is_empty(cache) ? NULL : thread_of_cache(cache);
 }
 
 #endif

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 
 FRAMES = 4
@@ -37,7 +38,25 @@ PROGRAMS = {
     "tar": ["tar", "cf", "/dev/null", "/etc/passwd"],
     "gzip": ["gzip", "-c", "/etc/passwd"],
     "curl": ["curl", "--version"],
+    "cc1": ["{cc1}", "-quiet", "-O1", "-o", "/dev/null", "{directory}/source.c"],
+    "redis-server": ["redis-server", "--port", "0", "--unixsocket", "{directory}/socket", "--save", "", "--dir",
+                     "{directory}"],
 }
+SOURCE = """
+struct node { struct node *next; int value; };
+static int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+int sum(const struct node *node) { int s = 0; for (; node; node = node->next) s += fib(node->value); return s; }
+double mean(const double *x, int n) { double s = 0; for (int i = 0; i < n; i++) s += x[i] * x[i]; return s / n; }
+"""
+REDIS = ["redis-cli", "-s", "{directory}/socket"]
+# What is done while a program runs; it runs when the first of these succeeds.
+SESSIONS = {
+    "redis-server": [REDIS + words.split() for words in [
+        "ping", "set name value", "get name", "rpush list a b c d", "lrange list 0 -1", "hset hash field 1", "incr count",
+        "zadd sorted 1 a 2 b", "eval return{1,2} 0", "del list", "config get maxmemory", "info", "nonsense",
+        "shutdown nosave"]],
+}
+START_SECONDS = 60
 
 
 def key_of(names):
@@ -47,12 +66,36 @@ def key_of(names):
     return tuple(names[:min(ends + [FRAMES])])
 
 
-def run_valgrind(command, directory):
+def words_of(command, directory):
+    cc1 = subprocess.run(["gcc", "-print-prog-name=cc1"], stdout=subprocess.PIPE, check=False, text=True).stdout.strip()
+    return [word.replace("{directory}", directory).replace("{cc1}", cc1) for word in command]
+
+
+def do_session(process, steps):
+    """Until a program runs, its first step fails."""
+    end = time.monotonic() + START_SECONDS
+    while steps and subprocess.run(steps[0], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            raise OSError("does not start")
+        time.sleep(0.1)
+    for step in steps[1:]:
+        subprocess.run(step, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def run(tool, name, directory):
+    with open(os.path.join(directory, "source.c"), "w", encoding="utf-8") as file:
+        file.write(SOURCE)
+    steps = [words_of(step, directory) for step in SESSIONS.get(name, [])]
+    with subprocess.Popen(tool + words_of(PROGRAMS[name], directory), stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
+        do_session(process, steps)
+
+
+def run_valgrind(name, directory):
     path = os.path.join(directory, "valgrind.xml")
-    subprocess.run(["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=all", "--leak-resolution=high",
-                    "--num-callers=40",
-                    "--child-silent-after-fork=yes", "--xml=yes", "--xml-file=" + path] + command, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+    run(["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=all", "--leak-resolution=high", "--num-callers=40",
+         "--child-silent-after-fork=yes", "--xml=yes", "--xml-file=" + path], name, directory)
     kinds = {"Leak_DefinitelyLost": "direct", "Leak_IndirectlyLost": "indirect", "Leak_PossiblyLost": "possible",
              "Leak_StillReachable": "reachable"}
     leaks = collections.defaultdict(collections.Counter)
@@ -65,11 +108,10 @@ def run_valgrind(command, directory):
     return leaks
 
 
-def run_cgc(cgc, library, command, directory):
+def run_cgc(cgc, library, name, directory):
     path = os.path.join(directory, "cgc.json")
-    subprocess.run([cgc, "leaks", "--library", library, "-o", "sites=1", "--format", "json=" + path,
-                    "--keep", os.path.join(directory, "records"), "--"] + command, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
+    run([cgc, "leaks", "--library", library, "-o", "sites=1", "--format", "json=" + path,
+         "--keep", os.path.join(directory, "records"), "--"], name, directory)
     leaks = collections.defaultdict(collections.Counter)
     with open(path, encoding="utf-8") as file:
         for leak in json.load(file)["leaks"]:
@@ -87,7 +129,7 @@ def describe(counts):
 
 
 def compare(name, ours, theirs):
-    print(f"{name:10} {total(ours, 'direct'):6} {total(ours, 'indirect'):6} {total(theirs, 'direct'):6} "
+    print(f"{name:12} {total(ours, 'direct'):6} {total(ours, 'indirect'):6} {total(theirs, 'direct'):6} "
           f"{total(theirs, 'indirect'):6}")
     for key in sorted(set(ours) | set(theirs)):
         lost = ours[key]["direct"] + ours[key]["indirect"], theirs[key]["direct"] + theirs[key]["indirect"]
@@ -102,13 +144,13 @@ def main():
     cgc, library, names = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3:] or list(PROGRAMS)
     failed = False
     os.environ["PYTHONMALLOC"] = "malloc"
-    print(f"{'blocks':10} {'cgc':>6} {'':6} {'Valgrind'}\n{'':10} direct indir. direct indir.")
+    print(f"{'blocks':12} {'cgc':>6} {'':6} {'Valgrind'}\n{'':12} direct indir. direct indir.")
     for name in names:
         with tempfile.TemporaryDirectory() as directory:
             try:
-                compare(name, run_cgc(cgc, library, PROGRAMS[name], directory), run_valgrind(PROGRAMS[name], directory))
+                compare(name, run_cgc(cgc, library, name, directory), run_valgrind(name, directory))
             except (OSError, ElementTree.ParseError, KeyError, ValueError) as error:
-                print(f"{name:10} FAILED: {error!r}")
+                print(f"{name:12} FAILED: {error!r}")
                 failed = True
     return failed
 

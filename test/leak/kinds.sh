@@ -69,6 +69,15 @@ check exit leaked 3 152 last
 end 23
 END
 
+# What hangs off what.
+run '' "$leaker" owned
+$record -o "$dir"/records/* | sort >"$dir/got"
+diff - "$dir/got" <<END || fail "owned"
+leak_inner malloc 1 40: leak_owner_a
+leak_inner malloc 1 40: leak_owner_a leak_owner_b
+leak_inner malloc 1 40: leak_owner_b
+END
+
 # As requested; pvalloc requests whole pages.
 check 23 '' "$leaker" sizes <<END
 process
@@ -121,5 +130,13 @@ for depth in 10 20 50 512; do
     *) fail "depth=$depth: $(cat "$dir/got") of 51 frames of leak_deep" ;;
   esac
 done
+
+# ---- ages ----
+
+# Of two blocks with 2.2 s between them, though a thread reads the clock only now and then.
+run '' "$leaker" later
+sed -n 's/.*"type":"leak".*"first":{[^}]*"age_ms":\([0-9]*\)}.*/\1/p' "$dir"/records/* | sort -n >"$dir/ages"
+{ read -r younger; read -r older; } <"$dir/ages"
+[ $((older - younger)) -ge 2000 ] || fail "later: ages of $older and $younger ms"
 
 finish

@@ -403,6 +403,38 @@ shared(void) {
 }
 
 SITE void
+leak_owner_a(void *first, void *second) {
+  void **owner = fill(malloc(24));
+  owner[0] = first;
+  owner[1] = second;
+}
+
+SITE void
+leak_owner_b(void *first, void *second) {
+  void **owner = fill(malloc(32));
+  owner[0] = first;
+  owner[1] = second;
+}
+
+/* The inner ones have one stack. */
+SITE void
+leak_owned(void *arg) {
+  volatile size_t count = 3;
+  void *inner[3];
+  (void)arg;
+  for (size_t i = 0; i < count; i++)
+    inner[i] = leak_inner();
+  leak_owner_a(inner[0], inner[1]);
+  leak_owner_b(inner[1], inner[2]);
+  memset(inner, 0, sizeof inner);
+}
+
+static void
+owned(void) {
+  hidden(leak_owned);
+}
+
+SITE void
 keep_all_ways(void *arg) {
   (void)arg;
   void **block = fill(malloc(80));
@@ -617,6 +649,14 @@ signals(void) {
   raise(SIGUSR2);
 }
 
+/* Hardly anything else is allocated, so that no other allocation finds out what time it is. */
+static void
+later(void) {
+  hidden(leak_a);
+  usleep(2200 * 1000);
+  hidden(leak_b);
+}
+
 /* ---- a thread that hears nothing ---- */
 
 static struct hz_gate gate;
@@ -649,9 +689,9 @@ deaf_thread(void) {
   X(end_by_own_handler) X(exec_after_leak) X(exec_that_fails) X(fork_leaks_in_child) X(fork_leaks_in_both) \
   X(fork_and_exec) X(vfork_and_exec) X(vfork_and__exit) X(daemon_leaks) X(freed_at_exit)                   \
   X(freed_by_destructor) X(freed_at_quick_exit) X(leaked_at_exit) X(possible) X(doubtful)                  \
-  X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(reachable) X(sizes) X(resized) X(after_large) \
-  X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here) X(lsan) X(lsan_check_for_good)     \
-  X(lsan_check_without_leaks) X(lsan_region) X(signals) X(deaf_thread)
+  X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(owned) X(reachable) X(sizes) X(resized)       \
+  X(after_large) X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here) X(lsan)             \
+  X(lsan_check_for_good) X(lsan_check_without_leaks) X(lsan_region) X(signals) X(later) X(deaf_thread)
 
 static const struct {
   const char *name;

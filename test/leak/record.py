@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""record.py [-s DIR] [-t FUNCTION] FILE...: what records of leak checks tell, in lines to be compared.
+"""record.py [-o] [-s DIR] [-t FUNCTION] FILE...: what records of leak checks tell, in lines to be compared.
 
 Each stack is told by its innermost function whose name begins with leak_ or keep_, or else by its innermost one.
+-o           tells of each indirect leak alone, and what it hangs off
 -s DIR       symbols of a stripped module are read from the file of its name in DIR
 -t FUNCTION  tells only of each stack that has it how often, and whether the stack is whole or cut
 """
@@ -51,7 +52,7 @@ class Image:
 
   def __init__(self, process):
     self.process = process
-    self.modules, self.stacks, self.leaks, self.sites = {0: None}, {0: None}, [], []
+    self.modules, self.stacks, self.leaks, self.sites, self.indirect = {0: None}, {0: None}, [], [], []
     self.lines = [process["type"] + (" forked" if process["forked"] else "")]
 
   def functions(self, stack):
@@ -67,6 +68,21 @@ class Image:
 
   def leaks_of(self, check):
     return [leak for leak in self.leaks if leak["check"] == check]
+
+  def add_leak(self, leak):
+    """What is told apart by what it hangs off alone is one leak."""
+    for before in self.leaks:
+      if all(before[name] == leak[name] for name in ("check", "kind", "stack", "cycle")):
+        before["blocks"] += leak["blocks"]
+        before["bytes"] += leak["bytes"]
+        before["owners"] = None
+        return
+    self.leaks.append(dict(leak))
+
+  def tell_owners(self):
+    for leak in self.indirect:
+      owners = " ".join(sorted(self.name_of(owner).split()[0] for owner in leak["owners"]))
+      print("{name} {blocks} {bytes}:".format(name=self.name_of(leak["stack"]), **leak), owners)
 
   def tell_leak(self, leak):
     line = "{kind} {name} {blocks} {bytes}".format(name=self.name_of(leak["stack"]), **leak)
@@ -91,7 +107,9 @@ class Image:
     elif kind == "stack":
       self.stacks[line["id"]] = line
     elif kind == "leak":
-      self.leaks.append(line)
+      self.add_leak(line)
+      if line["kind"] == "indirect":
+        self.indirect.append(line)
     elif kind == "site":
       self.sites.append(line)
     elif kind == "check":
@@ -129,11 +147,13 @@ def read(paths):
 
 
 if __name__ == "__main__":
-  pairs, files = getopt.getopt(sys.argv[1:], "s:t:")
+  pairs, files = getopt.getopt(sys.argv[1:], "os:t:")
   options = dict(pairs)
   symbol_directory = options.get("-s")
   for each in read(files):
     if "-t" in options:
       tell_stacks(each, options["-t"])
+    elif "-o" in options:
+      each.tell_owners()
     else:
       print("\n".join(each.lines))

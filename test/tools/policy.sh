@@ -152,6 +152,45 @@ expect_status "--suppress-indirect" 0
 leaks --suppressions patterns.supp --suppress-indirect -- plain library indirect
 expect_status "--suppress-indirect, and another leak" 23
 expect_in "--suppress-indirect, and another leak" err "Indirect leak of 5 byte(s) in 1 object(s) allocated from:"
+
+# ---- what hangs off suppressed leaks, where the record tells that ----
+
+record kept plain library indirect
+stacks=$(sed -n 's/.*"type":"leak".*"kind":"direct".*"stack":\([0-9]*\),.*/\1/p' kept/*.jsonl | tr '\n' ' ')
+plain_stack=${stacks%% *}
+other_stack=$(echo "$stacks" | cut -d' ' -f2)
+
+owned() { # STATUS OWNERS [OPTION...]
+  sed "s/\"kind\":\"indirect\",/&\"owners\":[$2],/" kept/*.jsonl >"owned.jsonl"
+  expected=$1
+  owners=$2
+  shift 2
+  run report owned.jsonl "$@"
+  expect_status "owners $owners, $*" "$expected"
+}
+
+owned 23 "$plain_stack" --suppressions patterns.supp
+expect_not "it hangs off a suppressed leak" out "^Indirect leak"
+expect_in "it hangs off a suppressed leak" out "cgc: suppressed: 25 byte(s) in 2 allocation(s)"
+owned 23 "$plain_stack, $other_stack" --suppressions patterns.supp
+expect_in "it hangs off another leak, too" out "Indirect leak of 5 byte(s) in 1 object(s) allocated from:"
+owned 23 "$plain_stack,0" --suppressions patterns.supp
+expect_in "it hangs off unknown leaks, too" out "Indirect leak of 5 byte(s) in 1 object(s) allocated from:"
+printf 'leak:leak_plainly\nleak:in_library\n' >both.supp
+owned 0 "$plain_stack,$other_stack" --suppressions both.supp
+expect_in "both are suppressed" out "cgc: 1 process(es) checked, 0 leak(s)"
+
+# Of two, of which one hangs off a suppressed leak.
+sed "s/\"kind\":\"indirect\",/&\"owners\":[$plain_stack],/
+     /\"kind\":\"indirect\"/{p; s/\"owners\":\[$plain_stack\]/\"owners\":[$other_stack]/; s/\"bytes\":5/\"bytes\":7/}" \
+  kept/*.jsonl >owned.jsonl
+run report owned.jsonl
+expect_in "two that hang off different leaks" out "Indirect leak of 12 byte(s) in 2 object(s) allocated from:"
+run report owned.jsonl --suppressions patterns.supp
+expect_in "one of two" out "Indirect leak of 7 byte(s) in 1 object(s) allocated from:"
+
+# ---- what is no suppression ----
+
 echo nonsense >bad.supp
 leaks --suppressions bad.supp -- plain
 expect_status "bad suppressions" 2

@@ -129,6 +129,62 @@ START_TEST(leak_graph_doubtful_block_takes_along_what_it_reaches) {
 }
 END_TEST
 
+/* ---- what hangs off what ---- */
+
+/* "57": it hangs off direct leaks with these stacks. */
+static const char *
+owners_of(size_t node) {
+  static char text[LEAK_OWNERS_MAX + 1];
+  size_t length = 0;
+  for (uint64_t rest = nodes[node].owners; rest; rest &= rest - 1)
+    text[length++] = (char)('0' + leak_graph_owner_stacks()[__builtin_ctzll(rest)]);
+  text[length] = 0;
+  return text;
+}
+
+START_TEST(leak_graph_tells_all_direct_leaks_that_reach_a_block) {
+  static const unsigned stacks[] = {5, 7, 5, 0, 9, 9, 9, 9};
+  start_with(CGC_COUNT(stacks), "ae be bf fg gf cg dh");
+  for (size_t i = 0; i < count; i++)
+    records[i].stack = stacks[i];
+  ck_assert_str_eq(kinds(), "ddddiiii");
+  ck_assert_str_eq(owners_of(4), "57");
+  ck_assert_str_eq(owners_of(5), "57");
+  ck_assert_str_eq(owners_of(6), "57");
+  ck_assert_str_eq(owners_of(7), "0");
+}
+END_TEST
+
+START_TEST(leak_graph_cycle_hangs_off_its_representative) {
+  start_with(4, "ab ba bc cd");
+  for (size_t i = 0; i < count; i++)
+    records[i].stack = (unsigned)i + 1;
+  ck_assert_str_eq(kinds(), "ciii");
+  for (size_t i = 1; i < count; i++)
+    ck_assert_str_eq(owners_of(i), "1");
+}
+END_TEST
+
+START_TEST(leak_graph_has_room_for_so_many_owners) {
+  enum { PAIRS = LEAK_OWNERS_MAX + 3 };
+  static struct leak_node pairs[2 * PAIRS];
+  static struct record stacks[2 * PAIRS];
+  unit_start_heap();
+  for (unsigned i = 0; i < 2 * PAIRS; i++) {
+    void *block = unit_take(&cache, span_class_of(CLASS_256_BYTES, 0));
+    *(uintptr_t *)block = i % 2 ? pairs[i - 1].addr : 0;
+    stacks[i].stack = i + 1;
+    pairs[i] = (struct leak_node){.addr = (uintptr_t)block, .bytes = 8, .record = &stacks[i], .has_pointers = true};
+  }
+  ck_assert(leak_graph_classify(pairs, 2 * PAIRS));
+  for (unsigned i = 0; i < PAIRS; i++) {
+    unsigned owner = i < LEAK_OWNERS_MAX - 1 ? i : LEAK_OWNERS_MAX - 1;
+    ck_assert_uint_eq(pairs[2 * i].owners, (uint64_t)1 << owner);
+    ck_assert_uint_eq(leak_graph_owner_stacks()[owner], i < LEAK_OWNERS_MAX - 1 ? stacks[2 * i + 1].stack : 0);
+  }
+}
+END_TEST
+
 /* ---- what is a reference ---- */
 
 static const char *
@@ -295,6 +351,9 @@ leak_graph_suite(void) {
   tcase_add_loop_test(tests, leak_graph_of_shape, 0, CGC_COUNT(shapes));
   tcase_add_test(tests, leak_graph_cycle_is_represented_by_its_oldest_block);
   tcase_add_test(tests, leak_graph_doubtful_block_takes_along_what_it_reaches);
+  tcase_add_test(tests, leak_graph_tells_all_direct_leaks_that_reach_a_block);
+  tcase_add_test(tests, leak_graph_cycle_hangs_off_its_representative);
+  tcase_add_test(tests, leak_graph_has_room_for_so_many_owners);
   tcase_add_test(tests, leak_graph_reference_may_point_into_a_block);
   tcase_add_test(tests, leak_graph_reference_may_have_a_tag);
   tcase_add_test(tests, leak_graph_of_words_that_are_no_pointers);

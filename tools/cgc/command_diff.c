@@ -54,6 +54,7 @@ read_report(const char *path) {
     return report;
   record_read(&record, path);
   merge_record(&record, &report);
+  merge_places(&report);
   return report;
 }
 

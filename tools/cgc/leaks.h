@@ -72,7 +72,8 @@ struct allocation {
   int64_t thread, sequence, age_ms;   /* the how manyeth of that thread, and how long before the check */
 };
 
-/* The blocks of one kind that were allocated at one place, in all processes. */
+/* The blocks of one kind that were allocated at one place, in all processes; those of what is indirect may be several leaks
+ * if some hang off suppressed ones. */
 struct leak {
   enum leak_kind    kind;
   enum leak_verdict verdict;
@@ -84,6 +85,8 @@ struct leak {
   struct allocation first, last;
   struct processes  processes;
   const char       *fingerprint;      /* the same in other runs and builds */
+  const char       *place;            /* kind and stack, as text */
+  struct LIST(struct leak *) owners;  /* indirect: the direct leaks that it hangs off; NULL for some that are not known */
   const char       *suppressed_by;    /* the pattern, or NULL */
   bool              is_in_baseline;
 };

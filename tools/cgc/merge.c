@@ -62,7 +62,7 @@ add_thread(struct numbers *threads, int64_t thread) {
 /* ---- leaks ---- */
 
 static struct leak *
-add_leak(struct leak_report *report, const struct record_leak *recorded, struct stack *stack) {
+add_leak(struct leak_report *report, const struct record_leak *recorded, struct stack *stack, const char *place) {
   const char *kind = leak_kind_name(recorded->leak.kind);
   struct leak *leak = memory_take(sizeof *leak);
   leak->kind = recorded->leak.kind;
@@ -71,12 +71,13 @@ add_leak(struct leak_report *report, const struct record_leak *recorded, struct 
   leak->first = recorded->leak.first;
   leak->last = recorded->leak.last;
   leak->fingerprint = fingerprint_make(kind, stack);
+  leak->place = place;
   *LIST_ADD(&report->leaks) = leak;
   return leak;
 }
 
 static void
-sum_up(struct leak *leak, const struct leak *more, const struct process *process) {
+sum_up(struct leak *leak, const struct leak *more) {
   leak->is_cycle |= more->is_cycle;
   leak->blocks += more->blocks;
   leak->bytes += more->bytes;
@@ -90,17 +91,57 @@ sum_up(struct leak *leak, const struct leak *more, const struct process *process
     leak->last = more->last;
   LIST_EACH(thread, &more->threads)
     add_thread(&leak->threads, *thread);
-  add_process(&leak->processes, process);
+}
+
+static struct leak **
+slot_of(struct table *merged, const char *place) {
+  return (struct leak **)table_slot(merged, place);
+}
+
+static int
+compare_addresses(const void *a, const void *b) {
+  uintptr_t left = *(const uintptr_t *)a, right = *(const uintptr_t *)b;
+  return (left > right) - (left < right);
+}
+
+/* A direct leak with that stack, of the same check, that was merged already. */
+static struct leak *
+find_owner(struct table *merged, struct image *image, int64_t id) {
+  struct record_stack *stack = id ? record_find_stack(image, id) : NULL;
+  return stack ? *slot_of(merged, key_of(leak_kind_name(LEAK_KIND_DIRECT), symbols_stack(stack))) : NULL;
 }
 
 static void
-merge_leak(struct leak_report *report, struct table *merged, const struct record_leak *recorded,
-           const struct process *process) {
+add_owner(struct leak *leak, struct leak *owner) {
+  LIST_EACH(each, &leak->owners)
+    if (*each == owner)
+      return;
+  *LIST_ADD(&leak->owners) = owner;
+}
+
+/* What tells it from others of its place. */
+static const char *
+key_with_owners(const char *place, const struct leak *leak) {
+  const char *key = place;
+  LIST_EACH(owner, &leak->owners)
+    key = memory_format("%s%p\n", key, (void *)*owner);
+  return key;
+}
+
+static void
+merge_leak(struct leak_report *report, struct table *merged, const struct record_leak *recorded, struct image *image) {
   struct stack *stack = symbols_stack(recorded->stack);
-  struct leak **slot = (struct leak **)table_slot(merged, key_of(leak_kind_name(recorded->leak.kind), stack));
+  const char *place = key_of(leak_kind_name(recorded->leak.kind), stack);
+  struct leak found = recorded->leak;
+  LIST_EACH(id, &recorded->owners)
+    add_owner(&found, find_owner(merged, image, *id));
+  LIST_SORT(&found.owners, compare_addresses);
+  struct leak **slot = slot_of(merged, key_with_owners(place, &found));
   if (!*slot)
-    *slot = add_leak(report, recorded, stack);
-  sum_up(*slot, &recorded->leak, process);
+    *slot = add_leak(report, recorded, stack, place);
+  (*slot)->owners = found.owners;
+  sum_up(*slot, &found);
+  add_process(&(*slot)->processes, image->process);
 }
 
 static int
@@ -148,11 +189,16 @@ want_leaks(const struct image *image) {
     symbols_want(recorded->stack);
 }
 
+/* The direct leaks first, as others refer to them. */
 static void
-merge_image(struct leak_report *report, struct table *merged, const struct image *image) {
+merge_image(struct leak_report *report, struct table *merged, struct image *image) {
   *LIST_ADD(&report->processes) = image->process;
   LIST_EACH(recorded, &image->leaks)
-    merge_leak(report, merged, recorded, image->process);
+    if (recorded->leak.kind == LEAK_KIND_DIRECT)
+      merge_leak(report, merged, recorded, image);
+  LIST_EACH(recorded, &image->leaks)
+    if (recorded->leak.kind != LEAK_KIND_DIRECT)
+      merge_leak(report, merged, recorded, image);
 }
 
 void
@@ -172,4 +218,30 @@ merge_record(struct record *record, struct leak_report *report) {
     merge_growth(report, &merged, growth);
   LIST_SORT(&report->leaks, compare_leaks);
   LIST_SORT(&report->growths, compare_growths);
+}
+
+/* ---- once all have their verdicts ---- */
+
+static void
+add_to(struct leak *leak, const struct leak *more) {
+  sum_up(leak, more);
+  LIST_EACH(process, &more->processes)
+    add_process(&leak->processes, *process);
+}
+
+void
+merge_places(struct leak_report *report) {
+  struct table merged = {NULL, 0, 0};
+  struct leaks leaks = report->leaks;
+  report->leaks = (struct leaks){NULL, 0, 0};
+  LIST_EACH(leak, &leaks) {
+    struct leak **slot = slot_of(&merged, memory_format("%s%s", (*leak)->place, leak_verdict_name((*leak)->verdict)));
+    if (*slot) {
+      add_to(*slot, *leak);
+      continue;
+    }
+    *slot = *leak;
+    *LIST_ADD(&report->leaks) = *leak;
+  }
+  LIST_SORT(&report->leaks, compare_leaks);
 }

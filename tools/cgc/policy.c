@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include "baseline.h"
+#include "merge.h"
 #include "message.h"
 
 #include <inttypes.h>
@@ -90,6 +91,7 @@ policy_apply(struct policy *policy, const struct record *record, struct leak_rep
   suppression_apply(&policy->suppressions, report);
   if (policy->settings->suppresses_indirect)
     suppression_apply_to_indirect(report);
+  merge_places(report);
   apply_min_bytes(policy->settings, report);
   apply_baseline(policy, report);
   find_gone(policy, report);

@@ -29,7 +29,8 @@ struct record_module {
 
 struct record_leak {
   struct record_stack *stack;   /* NULL: not recorded */
-  struct leak          leak;    /* all but the stack */
+  struct leak          leak;    /* all but the stack and the owners */
+  struct numbers       owners;  /* ids of stacks; 0: not known */
 };
 struct record_leaks LIST(struct record_leak);
 

@@ -179,7 +179,7 @@ take_leak(struct record_reader *reader) {
   struct record_leak *added = LIST_ADD(&reader->image->leaks_of_next);
   struct leak *leak = &added->leak;
   size_t i;
-  json_t *thread;
+  json_t *thread, *owner;
   if (!leak_kind_parse(string(reader, "kind"), &leak->kind))
     note_problem(reader, "unknown", "kind");
   added->stack = stack_of(reader, number(reader, "stack"));
@@ -194,6 +194,8 @@ take_leak(struct record_reader *reader) {
   leak->last = allocation_of(reader, "last");
   json_array_foreach(json_object_get(reader->line, "threads"), i, thread)
     *LIST_ADD(&leak->threads) = json_integer_value(thread);
+  json_array_foreach(json_object_get(reader->line, "owners"), i, owner)
+    *LIST_ADD(&added->owners) = json_integer_value(owner);
 }
 
 static void

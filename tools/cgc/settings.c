@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
   {"suppressions", KEY_SUPPRESSIONS, "FILE", 0,
    "do not count leaks that match, in LeakSanitizer's or Valgrind's syntax; may be given several times", 0},
   {"suppress-indirect", KEY_SUPPRESS_INDIRECT, NULL, 0,
-   "nor indirect leaks of processes all of whose direct leaks are suppressed", 0},
+   "nor indirect leaks of processes all of whose direct leaks are suppressed, whatever they hang off", 0},
   {"baseline", KEY_BASELINE, "FILE", 0, "do not count leaks that this file knows", 0},
   {"update-baseline", KEY_UPDATE_BASELINE, NULL, 0, "write the present leaks to the file of --baseline", 0},
   {"min-bytes", KEY_MIN_BYTES, "N", 0, "do not count leaks of fewer bytes at one place", 0},

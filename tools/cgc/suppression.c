@@ -24,10 +24,28 @@ apply_to_leak(struct suppressions *suppressions, struct leak *leak) {
     }
 }
 
+/* The pattern of the first of the direct leaks that it hangs off; NULL if one of them is not suppressed. */
+static const char *
+pattern_of_all_owners(const struct leak *leak) {
+  LIST_EACH(owner, &leak->owners)
+    if (!*owner || (*owner)->verdict != LEAK_VERDICT_SUPPRESSED)
+      return NULL;
+  return leak->owners.count ? leak->owners.items[0]->suppressed_by : NULL;
+}
+
+static void
+apply_to_owned(struct leak *leak) {
+  const char *pattern = leak->verdict == LEAK_VERDICT_NEW ? pattern_of_all_owners(leak) : NULL;
+  if (pattern)
+    suppress(leak, pattern);
+}
+
 void
 suppression_apply(struct suppressions *suppressions, struct leak_report *report) {
   LIST_EACH(leak, &report->leaks)
     apply_to_leak(suppressions, *leak);
+  LIST_EACH(leak, &report->leaks)
+    apply_to_owned(*leak);
   LIST_EACH(suppression, suppressions)
     if (suppression->use.blocks > 0) {
       suppression->use.pattern = suppression->name;
@@ -35,7 +53,7 @@ suppression_apply(struct suppressions *suppressions, struct leak_report *report)
     }
 }
 
-/* ---- what hangs off suppressed leaks ---- */
+/* ---- what may hang off suppressed leaks ---- */
 
 static bool
 shares_process(const struct leak *a, const struct leak *b) {

@@ -26,7 +26,7 @@ struct suppressions LIST(struct suppression);
 void suppression_parse(struct suppressions *suppressions, const char *text, const char *where);
 void suppression_read_file(struct suppressions *suppressions, const char *path);
 
-/* Gives leaks that match their verdict, and tells in the report what was used. */
+/* Gives their verdict to leaks that match and to what hangs off no others, and tells in the report what was used. */
 void suppression_apply(struct suppressions *suppressions, struct leak_report *report);
 
 /*
