@@ -154,7 +154,8 @@ resize(void *block, size_t bytes, const void *caller) {
 void *
 interpose_realloc(void *block, size_t bytes, enum record_function function, const void *caller) {
   if (recorded_is_wanted())
-    return recorder_note(block ? resize(block, bytes, caller) : or_no_memory(alloc_slow(bytes, RECORDED_KIND)), bytes, function);
+    return block ? recorder_note(resize(block, bytes, caller), bytes, function)
+                 : or_no_memory(recorder_alloc(bytes, RECORDED_KIND, false, function));
   return block ? resize(block, bytes, caller) : or_no_memory(alloc_block(bytes, KIND));
 }
 
