@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/options.h"
+#include "base/platform.h"
 #include "gc/alloc.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
@@ -302,8 +303,11 @@ start_partial(uint64_t confirm) {
   cycle_listener = note_report;
   ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_FORCED), 0);
   ck_assert(!last_report.collection.is_beside && !last_report.collection.is_partial);
-  if (last_report.collection.keeps_marks)
+  int watch = last_report.collection.keeps_marks ? platform_open_watch() : -1;
+  if (watch >= 0) {
+    platform_close(watch);
     return true;
+  }
   printf("cycle: no partial cycle here\n");
   return false;
 }
