@@ -66,7 +66,7 @@ write_stack(uint32_t number) {
     write_frame(index++, return_site_at(stack.sites[i]), NULL);
 }
 
-/* What hangs off different leaks is told together. */
+/* What hangs off different leaks is told together: of indirect ones several groups may be one. */
 static bool
 are_one(const struct leak_group *a, const struct leak_group *b) {
   return a->kind == b->kind && a->stack == b->stack && a->is_cycle == b->is_cycle;
@@ -74,7 +74,7 @@ are_one(const struct leak_group *a, const struct leak_group *b) {
 
 static bool
 is_first(const struct leak_result *result, const struct leak_group *group) {
-  const struct leak_group *before = result->groups;
+  const struct leak_group *before = group->kind == LEAK_INDIRECT ? result->groups : group;
   while (!are_one(before, group))
     before++;
   return before == group;
@@ -82,8 +82,9 @@ is_first(const struct leak_result *result, const struct leak_group *group) {
 
 static struct leak_counts
 sum_of(const struct leak_result *result, const struct leak_group *first) {
+  const struct leak_group *end = first->kind == LEAK_INDIRECT ? result->groups + result->group_count : first + 1;
   struct leak_counts sum = {0};
-  for (const struct leak_group *group = first; group < result->groups + result->group_count; group++)
+  for (const struct leak_group *group = first; group < end; group++)
     if (are_one(group, first)) {
       sum.blocks += group->blocks;
       sum.bytes += group->bytes;
