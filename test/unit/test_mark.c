@@ -939,7 +939,7 @@ static unsigned
 choose_edge(struct unit_random *random, enum shape shape, size_t i, size_t k) {
   enum { LIST_NODES = 4000, NEAR_NODES = 10 };
   if (shape == SHAPE_WIDE)
-    return (unsigned)unit_random_below(random, NODES * 5 / 2);
+    return (unsigned)unit_random_below(random, NODES * 2);
   if (k == 0)
     return i % LIST_NODES < LIST_NODES - 1 ? (unsigned)i + 1 : NODES;
   return unit_random_below(random, 10) == 0 ? (unsigned)(i - i % NEAR_NODES + unit_random_below(random, NEAR_NODES)) : NODES;
@@ -949,7 +949,7 @@ choose_edge(struct unit_random *random, enum shape shape, size_t i, size_t k) {
 static void
 make_graph(struct unit_random *random, enum shape shape) {
   for (size_t i = 0; i < NODES; i++) {
-    is_noscan[i] = unit_random_below(random, shape == SHAPE_WIDE ? 20 : 2000) == 0;
+    is_noscan[i] = unit_random_below(random, shape == SHAPE_WIDE ? 20 : 20000) == 0;
     nodes[i] = take_kind(unit_random_below(random, 2) ? CLASS_256_BYTES : CLASS_32_BYTES, is_noscan[i] ? SPAN_KIND_NOSCAN : 0);
   }
   for (size_t i = 0; i < NODES; i++)
