@@ -6,6 +6,7 @@
 #include "gc/assist.h"
 #include "gc/cycle.h"
 #include "gc/runtime.h"
+#include "gc/seen_words.h"
 #include "heap/page_heap.h"
 #include "heap/span_sweep.h"
 #include "world/park.h"
@@ -282,6 +283,15 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
 }
 
 static bool
+extend_large(struct cgc_span *span, size_t pages) {
+  uintptr_t end_addr = span->base_addr + span_bytes(span);
+  bool fits = page_heap_extend(span, pages);
+  if (fits && option(OPTION_VERIFY))
+    seen_words_note_memory(end_addr, span->base_addr + span_bytes(span));
+  return fits;
+}
+
+static bool
 resize_large(struct cgc_span *span, size_t pages) {
   struct thread_cache *cache = runtime_enter();
   if (!cache)
@@ -293,7 +303,7 @@ resize_large(struct cgc_span *span, size_t pages) {
   else if (pages < span->page_count)
     page_heap_shrink(span, pages);
   else if (pages > span->page_count)
-    fits = page_heap_extend(span, pages);
+    fits = extend_large(span, pages);
   runtime_leave(cache);
   return fits;
 }

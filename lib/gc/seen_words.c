@@ -51,6 +51,19 @@ seen_words_note(uintptr_t addr) {
     atom_or_full(word, bit);
 }
 
+/* With the words that lie across two, as in packed structures, and without tags. */
+void
+seen_words_note_memory(uintptr_t start_addr, uintptr_t end_addr) {
+  enum { STEP_BYTES = 4, ADDRESS_BITS = 48 };
+  for (uintptr_t at = start_addr; at + sizeof at <= end_addr; at += STEP_BYTES) {
+    uintptr_t word;
+    memcpy(&word, (const void *)at, sizeof word);
+    word &= ((uintptr_t)1 << ADDRESS_BITS) - 1;
+    if (word - heap_map.base_addr < HULL_HEAP_BYTES)
+      seen_words_note(word);
+  }
+}
+
 bool
 seen_words_has(uintptr_t addr) {
   uint64_t bit;

@@ -20,6 +20,10 @@ void seen_words_begin(void);
 /* Markers: an address in the range of the heap, where a block may come to lie. */
 void seen_words_note(uintptr_t addr);
 
+/* All that memory holds which a block is about to grow over: older than the block's new part.  The block may have been
+ * scanned, and its memory not be written to, so that a partial cycle does not look at it.  Addresses of whole pages. */
+void seen_words_note_memory(uintptr_t start_addr, uintptr_t end_addr);
+
 bool seen_words_has(uintptr_t addr);
 
 #endif

@@ -384,6 +384,46 @@ START_TEST(cycle_partial_loses_no_block_whose_only_pointer_moves) {
 }
 END_TEST
 
+enum { GROWN_BYTES = 64 * 1024, GROWN_WORDS = GROWN_BYTES / sizeof(void *) };
+
+static void **grown;
+
+/* Addresses of blocks that are free then fill memory that was scanned when another block lay there. */
+CGC_NOINLINE static void
+leave_stale_words(void) {
+  void **other = unit_take_large(GROWN_BYTES, 0);
+  ck_assert_ptr_eq(other, grown + GROWN_WORDS);
+  for (size_t i = 0; i < GROWN_WORDS; i++)
+    other[i] = alloc_block(64, 0);
+  list_root = other;
+  for (int i = 0; i < 2; i++)
+    collect_stopped(true);
+  for (size_t i = 0; i < GROWN_WORDS; i++)
+    ck_assert_int_eq(free_block(other[i]), FREE_VERDICT_FREED);
+  list_root = NULL;
+  ck_assert_int_eq(free_block(other), FREE_VERDICT_FREED);
+}
+
+CGC_NOINLINE static void
+drop_small_blocks(void) {
+  for (size_t i = 0; i < 2 * GROWN_WORDS; i++)
+    alloc_block(64, 0);
+}
+
+/* What it grows over holds words older than the blocks that they point to. */
+START_TEST(cycle_partial_does_not_believe_what_a_block_has_grown_over) {
+  if (!start_partial(1))
+    return;
+  grown = unit_take_large(GROWN_BYTES, 0);
+  leave_stale_words();
+  collect_stopped(false);
+  ck_assert(alloc_resize_in_place(heap_map_span((uintptr_t)grown), 2 * GROWN_BYTES));
+  drop_small_blocks();
+  collect_stopped(true);
+  grown = NULL;
+}
+END_TEST
+
 /* ---- holding off ---- */
 
 static unsigned
@@ -456,6 +496,7 @@ cycle_suite(void) {
   tcase_add_loop_test(tests, cycle_beside_loses_no_block_whose_only_pointer_moves, 1, 3);
   tcase_add_loop_test(tests, cycle_partial_keeps_what_old_blocks_lead_to_and_reclaims_what_is_new, 1, 3);
   tcase_add_loop_test(tests, cycle_partial_leaves_old_garbage_to_the_next_whole_one, 1, 3);
+  tcase_add_test(tests, cycle_partial_does_not_believe_what_a_block_has_grown_over);
   tcase_add_test(tests, cycle_partial_and_those_beside_the_program_follow_each_other);
   tcase_add_loop_test(tests, cycle_partial_loses_no_block_whose_only_pointer_moves, 1, 3);
   tcase_add_test(tests, cycle_hold_off_waits_for_the_one_that_runs_and_for_its_thread);
