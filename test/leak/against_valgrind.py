@@ -50,7 +50,7 @@ double mean(const double *x, int n) { double s = 0; for (int i = 0; i < n; i++) 
 """
 REDIS = ["redis-cli", "-s", "{directory}/socket"]
 # What is done while a program runs; it runs when the first of these succeeds.
-SESSIONS = {
+CONVERSATIONS = {
     "redis-server": [REDIS + words.split() for words in [
         "ping", "set name value", "get name", "rpush list a b c d", "lrange list 0 -1", "hset hash field 1", "incr count",
         "zadd sorted 1 a 2 b", "eval return{1,2} 0", "del list", "config get maxmemory", "info", "nonsense",
@@ -71,7 +71,7 @@ def words_of(command, directory):
     return [word.replace("{directory}", directory).replace("{cc1}", cc1) for word in command]
 
 
-def do_session(process, steps):
+def converse(process, steps):
     """Until a program runs, its first step fails."""
     end = time.monotonic() + START_SECONDS
     while steps and subprocess.run(steps[0], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
@@ -86,10 +86,10 @@ def do_session(process, steps):
 def run(tool, name, directory):
     with open(os.path.join(directory, "source.c"), "w", encoding="utf-8") as file:
         file.write(SOURCE)
-    steps = [words_of(step, directory) for step in SESSIONS.get(name, [])]
+    steps = [words_of(step, directory) for step in CONVERSATIONS.get(name, [])]
     with subprocess.Popen(tool + words_of(PROGRAMS[name], directory), stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
-        do_session(process, steps)
+        converse(process, steps)
 
 
 def run_valgrind(name, directory):
