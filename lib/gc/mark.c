@@ -229,8 +229,10 @@ has_grey(struct cgc_span *span) {
          (span->slot_bytes || atom_load_rlx(&span->words[0].mark));
 }
 
-static void
-scan_span(struct marker *marker, struct cgc_span *span) {
+/* is_last: nothing waits in the FIFOs, and no other span is listed.  True if nothing waits there afterwards, either. */
+static bool
+scan_span(struct marker *marker, struct cgc_span *span, bool is_last) {
+  bool is_walked = false;
   if (!has_grey(span)) {
     release_span(marker, span);
   } else if (CGC_UNLIKELY(span->client_kind)) {
@@ -239,23 +241,17 @@ scan_span(struct marker *marker, struct cgc_span *span) {
     scan_large(marker, span);
   } else {
     release_span(marker, span);
-    scan_small(marker, span);
+    is_walked = is_last && has_few_grey(span);
+    if (is_walked)
+      mark_walk(marker, span);
+    else
+      scan_small(marker, span);
   }
+  return is_walked;
 }
 
 /* Scanned before the marker looks up; a power of 2. */
 enum { SPANS_HELD_MAX = CGC_CONFIG_HOSTILE ? 1 : 16 };
-
-/* If few blocks are grey, all of them in this span, as nothing waits anywhere else.  True if it has been scanned. */
-static bool
-try_walk(struct marker *marker, struct cgc_span *span) {
-  if (!has_grey(span) || !span->slot_bytes || span->client_kind || !has_few_grey(span))
-    return false;
-  release_span(marker, span);
-  mark_walk(marker, span);
-  marker->span_count |= SPANS_HELD_MAX - 1;
-  return true;
-}
 
 /* Beside the program: lets go of all spans but those listed, which may change while they are. */
 static void
@@ -301,24 +297,23 @@ share_spans(struct marker *marker) {
 
 bool
 mark_drain(struct marker *marker) {
-  bool waits = true;   /* something may be in the FIFOs */
+  bool is_flushed = false;
   for (;;) {
     if (++marker->span_count % SPANS_HELD_MAX == 0 && !look_up(marker))
       return false;
     struct cgc_span *span = take_span(marker);
     if (!span) {
       flush_waiting(marker);
-      waits = false;
+      is_flushed = true;
       span = take_span(marker);
     }
     if (!span)
       return true;
     if (mark_queue_is_wanted() && !mark_queue_has_work_for(marker->index + 1))
       share_spans(marker);
-    bool is_last = !waits && !marker->taken.count && !marker->found.count;
-    waits = !is_last || !try_walk(marker, span);
-    if (waits)
-      scan_span(marker, span);
+    is_flushed = scan_span(marker, span, is_flushed && !marker->taken.count && !marker->found.count);
+    if (is_flushed)
+      marker->span_count |= SPANS_HELD_MAX - 1;   /* that was as much as of many spans */
   }
 }
 

@@ -50,6 +50,7 @@ add_word(uintptr_t addr) {
 
 bool roots_may_vanish;
 
+/* Asked of the records, not of the count of the stop: that leaves out who has ended since it was found parked. */
 static bool
 is_any_unstoppable_stw(void) {
   for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next)
