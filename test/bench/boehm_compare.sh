@@ -146,27 +146,24 @@ rows_of() { # those asked for, of the given
   done
 }
 
+measure_rows() { # "THREADS..." ROW...
+  local threads row
+  for threads in $1; do
+    for row in $(rows_of "${@:2}"); do
+      command_of "$row" "$threads"
+      measure "$row" "$threads" && print_row "$row" "$threads"
+    done
+  done
+}
+
 for row in "${rows[@]}"; do
   command_of "$row" 1
 done
 echo "medians of $rounds rounds, CGC_OPTIONS=$options"
 header "wall s" "CPU s" "peak RSS MiB"
-for row in $(rows_of guile_data guile_threads ecl_data ecl_threads); do
-  command_of "$row" 1
-  measure "$row" - && print_row "$row" -
-done
-for threads in $thread_counts; do
-  for row in $(rows_of trees); do
-    command_of "$row" "$threads"
-    measure "$row" "$threads" && print_row "$row" "$threads"
-  done
-done
+measure_rows - guile_data guile_threads ecl_data ecl_threads
+measure_rows "$thread_counts" trees
 echo
 header "steps/s" "longest step us" "peak RSS MiB"
-for threads in $thread_counts; do
-  for row in $(rows_of pausebench); do
-    command_of "$row" "$threads"
-    measure "$row" "$threads" && print_row "$row" "$threads"
-  done
-done
+measure_rows "$thread_counts" pausebench
 [ "$failures" -eq 0 ]
