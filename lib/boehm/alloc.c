@@ -43,8 +43,8 @@ alloc_clear(void *block, size_t slot_bytes) {
   clear_slot(block, slot_bytes);
 }
 
-static void *
-alloc_large_block(size_t bytes, bool is_pointer_free) {
+void *
+alloc_large_clear(size_t bytes, bool is_pointer_free) {
   bool is_zero = false;
   void *block = alloc_large(bytes, is_pointer_free ? BLOCK_POINTER_FREE : BLOCK_SCANNED, 1, &is_zero);
   if (block && !is_pointer_free && !is_zero)
@@ -67,7 +67,7 @@ boehm_alloc(size_t bytes, bool is_pointer_free) {
     return NULL;
   size_t request = alloc_request_bytes(bytes);
   void *block = request <= SIZE_CLASS_MAX_BYTES ? alloc_small_block(request, is_pointer_free)
-                                                : alloc_large_block(request, is_pointer_free);
+                                                : alloc_large_clear(request, is_pointer_free);
   after_cycle_settle();
   return block;
 }

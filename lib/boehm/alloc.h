@@ -28,6 +28,9 @@ alloc_request_bytes(size_t bytes) {
 /* Zeroes a block's whole slot, for a scan looks at all of it. */
 void alloc_clear(void *block, size_t slot_bytes);
 
+/* A block of its own span, zeroed unless it is pointer-free; NULL without memory. */
+void *alloc_large_clear(size_t bytes, bool is_pointer_free);
+
 /* A block, zeroed unless it is pointer-free; NULL without memory, once everything has been tried but GC_oom_fn. */
 void *boehm_alloc(size_t bytes, bool is_pointer_free);
 

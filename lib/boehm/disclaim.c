@@ -71,10 +71,8 @@ find_of_kind(struct marker *marker, unsigned kind, bool keeps_referents) {
 static void
 mark_found(struct marker *marker) {
   const struct found *block;
-  for (size_t place = 0; (block = key_table_at(&found, &place)); place++) {
-    mark_set_stw(~block->hidden);
-    mark_contents(marker, ~block->hidden);
-  }
+  for (size_t place = 0; (block = key_table_at(&found, &place)); place++)
+    mark_revive_stw(marker, ~block->hidden);
   mark_finish(marker);
 }
 

@@ -222,8 +222,7 @@ queue_unreached(void) {
 
 static void
 mark_ready(struct marker *marker, const struct ready *ready) {
-  mark_set_stw((uintptr_t)ready->block);
-  mark_contents(marker, (uintptr_t)ready->block);
+  mark_revive_stw(marker, (uintptr_t)ready->block);
   mark_finish(marker);
 }
 

@@ -99,14 +99,25 @@ heap_kind_of(const struct kind *kind) {
   return is_pointer_free ? BLOCK_POINTER_FREE : BLOCK_SCANNED;
 }
 
+/* A block is clear before it is one of its kind: in a forked child, where the thread is gone that was about to clear it,
+ * the kind's function is called for it. */
+static void *
+pop_clear_locked(const struct kind *kind, unsigned span_class) {
+  void *slot = thread_cache_peek(kind->cache, span_class);
+  if (slot && heap_kind_of(kind) == BLOCK_SCANNED)
+    alloc_clear(slot, span_class_size(span_class)->slot_bytes);
+  atom_barrier_compiler();
+  return slot ? thread_cache_try_pop(kind->cache, span_class) : NULL;
+}
+
 static void *
 take_slot(const struct kind *kind, unsigned span_class) {
   struct thread_cache *self = alloc_lock_acquire();
   if (!self)
     return NULL;
-  void *block = thread_cache_try_pop(kind->cache, span_class);
+  void *block = pop_clear_locked(kind, span_class);
   if (!block && thread_cache_refill(kind->cache, span_class))
-    block = thread_cache_try_pop(kind->cache, span_class);
+    block = pop_clear_locked(kind, span_class);
   self->handed_bytes += block ? span_class_size(span_class)->slot_bytes : 0;
   alloc_lock_release(self);
   return block;
@@ -145,7 +156,8 @@ alloc_small_of(const struct kind *kind, size_t request_bytes) {
 
 static void *
 alloc_large_of(const struct kind *kind, size_t bytes) {
-  void *block = alloc_large(bytes, heap_kind_of(kind), 1, NULL);
+  void *block = alloc_large_clear(bytes, heap_kind_of(kind) == BLOCK_POINTER_FREE);
+  atom_barrier_compiler();   /* as in pop_clear_locked */
   if (block)
     describe_span(heap_map_span((uintptr_t)block), kind);
   return block;
@@ -153,11 +165,8 @@ alloc_large_of(const struct kind *kind, size_t bytes) {
 
 static void *
 alloc_made(const struct kind *kind, size_t request_bytes) {
-  void *block = request_bytes <= SIZE_CLASS_MAX_BYTES ? alloc_small_of(kind, request_bytes)
-                                                      : alloc_large_of(kind, request_bytes);
-  if (block && heap_kind_of(kind) == BLOCK_SCANNED)
-    alloc_clear(block, span_block_bytes(heap_map_span((uintptr_t)block)));
-  return block;
+  return request_bytes <= SIZE_CLASS_MAX_BYTES ? alloc_small_of(kind, request_bytes)
+                                               : alloc_large_of(kind, request_bytes);
 }
 
 void *

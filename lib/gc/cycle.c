@@ -118,14 +118,15 @@ set_goal(const struct cycle_report *cycle) {
 static void
 pace(struct cycle_report *cycle) {
   const struct collection_report *report = &cycle->collection;
+  uint64_t revived_bytes = min_u64(report->trace.revived_bytes, report->sweep.live_bytes);   /* some may be free by now */
   used_at_end_bytes = page_heap_used_bytes();
   if (report->is_beside) {
     stop_root_bytes = report->stop_root_bytes;
     last_grown_bytes = grown_in(report);
   }
   cycle->found = (struct pacer_input){
-    .live_bytes = report->sweep.live_bytes,
-    .held_bytes = report->sweep.held_bytes,
+    .live_bytes = report->sweep.live_bytes - revived_bytes,
+    .held_bytes = report->sweep.held_bytes + revived_bytes,
     .reclaimed_bytes = report->sweep.reclaimed_bytes,
     .root_bytes = report->root_bytes,
     .held_memory_bytes = report->held_memory_bytes,

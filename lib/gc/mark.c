@@ -37,6 +37,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->uses_shadows = true;
   marker->notes_seen = false;
   marker->is_verifying = marker->knows_seen = false;
+  marker->counts_bytes = false;
   marker->unmarked = 0;
   for (unsigned i = 0; i < MARK_FIFO_COUNT; i++)
     marker->fifo[i].span = NULL;
@@ -46,7 +47,7 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   memset(marker->ahead, 0, sizeof marker->ahead);
   marker->walk = (struct mark_walk){0};
   marker->span_count = 0;
-  marker->scanned_bytes = 0;
+  marker->scanned_bytes = marker->marked_bytes = 0;
   marker->err = 0;
 }
 

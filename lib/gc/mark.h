@@ -71,6 +71,7 @@ struct marker {
   bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */
   bool knows_seen;            /* then: but not one that has been noted */
+  bool counts_bytes;          /* of blocks that it marks: in marked_bytes */
 
   /* The marker's own. */
   struct mark_candidate fifo[MARK_FIFO_COUNT];
@@ -82,6 +83,7 @@ struct marker {
   struct mark_walk walk;
   unsigned span_count;        /* scanned */
   uint64_t scanned_bytes;
+  uint64_t marked_bytes;
   uintptr_t unmarked;
   int err;                    /* a root could not be read: what it holds is not known */
   unsigned char copy[MARK_COPY_BYTES] CGC_ALIGNED(64);   /* of foreign memory */

@@ -99,3 +99,11 @@ void
 mark_clear_stw(uintptr_t addr) {
   set_mark_stw(addr, false);
 }
+
+void
+mark_revive_stw(struct marker *marker, uintptr_t addr) {
+  if (marker->counts_bytes && mark_lacks(addr))
+    marker->marked_bytes += span_block_bytes(heap_map_span(addr));
+  mark_set_stw(addr);
+  mark_contents(marker, addr);
+}

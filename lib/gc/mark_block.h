@@ -14,6 +14,9 @@ void mark_memory(struct marker *marker, uintptr_t start_addr, uintptr_t end_addr
 /* Marks what the block that starts at addr refers to, whether it is marked or not. */
 void mark_contents(struct marker *marker, uintptr_t addr);
 
+/* Marks that block, too, if it is not, for what becomes of it when the cycle has ended. */
+void mark_revive_stw(struct marker *marker, uintptr_t addr);
+
 /* Ends with nothing left to be scanned.  The second only has all addresses so far looked up. */
 void mark_finish(struct marker *marker);
 void mark_settle(struct marker *marker);

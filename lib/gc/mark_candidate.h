@@ -85,7 +85,11 @@ mark_candidate(struct marker *marker, struct cgc_span *span, uintptr_t addr) {
       marker->unmarked = addr;
     return;
   }
-  if (set_mark(marker, word, bit) && !(span_kind(span) & SPAN_KIND_NOSCAN))
+  if (!set_mark(marker, word, bit))
+    return;
+  if (CGC_UNLIKELY(marker->counts_bytes))
+    marker->marked_bytes += span_block_bytes(span);
+  if (!(span_kind(span) & SPAN_KIND_NOSCAN))
     add_found(marker, span, addr);
 }
 

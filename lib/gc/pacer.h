@@ -47,7 +47,7 @@ struct pacer {
 /* What a cycle found. */
 struct pacer_input {
   uint64_t live_bytes;
-  uint64_t held_bytes;
+  uint64_t held_bytes;          /* garbage that is still there: for a second cycle, or until the client has seen it */
   uint64_t reclaimed_bytes;
   uint64_t root_bytes;
   uint64_t held_memory_bytes;   /* before the cycle: what the heap and its metadata took of the system */

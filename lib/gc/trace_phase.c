@@ -246,8 +246,10 @@ trace_client_stw(struct trace_result *result) {
   init_marker(0, true, &job);
   gc_client.push_roots_stw(markers[0]);
   mark_finish(markers[0]);
+  markers[0]->counts_bytes = true;
   gc_client.conclude_stw(markers[0]);
   mark_finish(markers[0]);
+  result->revived_bytes = markers[0]->marked_bytes;
   return add_results(1, result);
 }
 

@@ -11,6 +11,7 @@
 struct trace_result {
   unsigned markers;
   uint64_t scanned_bytes;
+  uint64_t revived_bytes;   /* marked on the client's behalf alone, when all was marked that the roots reach */
 };
 
 /* Marks all that the roots reach.  goes_on: trace_written_stw may follow in the next cycle.  World stopped.  Adds to the

@@ -59,6 +59,14 @@ thread_cache_is_empty(const struct thread_cache *cache) {
   return cache == &thread_cache_none || cache == &thread_cache_parked;
 }
 
+/* The slot that the next pop takes, or NULL if the window has none: still free, so nobody takes it for a block. */
+CGC_INLINE void *
+thread_cache_peek(const struct thread_cache *cache, unsigned span_class) {
+  const struct alloc_window *window = &cache->windows[span_class];
+  uint64_t free = window->free ? atom_load_rlx(window->free) : 0;
+  return free ? (void *)(window->base_addr + (unsigned)__builtin_ctzll(free) * window->slot_bytes) : NULL;
+}
+
 /* A slot of the window, or NULL if it has none. */
 CGC_INLINE void *
 thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {

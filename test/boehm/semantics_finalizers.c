@@ -715,6 +715,34 @@ toggle_weak_and_strong(void) {
   EXPECT(!is_gone(0) && !is_gone(1));
 }
 
+/* ---- garbage that is there for a cycle more is none the less garbage ---- */
+
+enum { DROPPED_COUNT = 100000, HEAP_BYTES_MAX = 64 << 20 };
+
+/* With what hangs off it: some 400 MiB in all. */
+static void
+drop_much(struct node *(*make_dropped)(void)) {
+  for (unsigned i = 0; i < DROPPED_COUNT; i++) {
+    struct node *node = make_dropped();
+    node->next = GC_malloc_atomic(4000);
+    GC_end_stubborn_change(node);
+    EXPECT(GC_get_heap_size() < HEAP_BYTES_MAX);
+  }
+}
+
+static struct node *
+make_with_finalizer(void) {
+  struct node *node = GC_malloc(sizeof *node);
+  GC_register_finalizer(node, ignore, NULL, NULL, NULL);
+  return node;
+}
+
+static void
+finalized_takes_no_more(void) {
+  start();
+  drop_much(make_with_finalizer);
+}
+
 /* ---- called as blocks are reclaimed ---- */
 
 static unsigned disclaim_kind, disclaimed, keep_times;
@@ -779,6 +807,17 @@ disclaimed_once(void) {
   unsigned before = disclaimed;
   reclaim();
   EXPECT(disclaimed - before <= 1 && disclaimed <= 100);
+}
+
+static struct node *
+make_next_disclaimed(void) {
+  return make_disclaimed(0, NULL);
+}
+
+static void
+disclaimed_takes_no_more(void) {
+  start_disclaim(1);
+  drop_much(make_next_disclaimed);
 }
 
 static void
@@ -1109,7 +1148,9 @@ static const struct test_case cases[] = {
   CASE(toggle_strong_and_weak, ANYONES),
   CASE(toggle_dropped, ANYONES),
   CASE(toggle_weak_and_strong, ANYONES),
+  CASE(finalized_takes_no_more, ANYONES),
   CASE(disclaimed_once, ANYONES),
+  CASE(disclaimed_takes_no_more, ANYONES),
   CASE(disclaim_keeps, ANYONES | COUNTS),
   CASE(disclaim_finds_referents, ANYONES),
   CASE(disclaim_not_of_freed, ANYONES),

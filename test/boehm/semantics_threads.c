@@ -3,6 +3,7 @@
 #include "semantics_common.h"
 
 #define GC_SUSPEND_THREAD_ID pthread_t
+#include <gc/gc_disclaim.h>
 #include <gc/gc_mark.h>
 #include <gc/javaxfc.h>
 
@@ -813,6 +814,67 @@ forked_with_kinds(void) {
   EXPECT_EQUAL(status, 0);
 }
 
+static unsigned kind_with_function;
+
+/* The program fills blocks from their start on: behind a word that is empty all are. */
+static int
+check_words(void *block) {
+  const uint64_t *words = block;
+  size_t bytes, at = 0;
+  GC_get_kind_and_size(block, &bytes);
+  while (at < bytes / 8 && words[at])
+    at++;
+  EXPECT(is_filled(words + at, 0, bytes - at * 8));
+  return 0;
+}
+
+static void
+fill_words(volatile uint64_t *words, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    words[i] = UINT64_MAX;
+}
+
+/* Memory that others have used comes back as a block of the kind. */
+static void *
+use_kind_until_end(void *arg) {
+  size_t sizes[] = {5000, 30000, 200000};
+  for (unsigned i = 0; !atomic_load(&must_end); i++) {
+    size_t bytes = sizes[(i + (uintptr_t)arg) % 3];
+    void *other = GC_malloc_atomic(bytes);
+    memset(other, 0x3c, bytes);
+    GC_free(other);
+    fill_words(GC_generic_malloc(bytes, (int)kind_with_function), bytes / 8);
+  }
+  return NULL;
+}
+
+/* The child asks about blocks whose thread is gone: it may have been about to clear them. */
+static void
+forked_with_blocks_half_made(void) {
+  pthread_t threads[THREADS];
+  GC_set_handle_fork(1);
+  start();
+  kind_with_function = GC_new_kind(GC_new_free_list(), GC_DS_LENGTH, 1, 1);
+  GC_register_disclaim_proc((int)kind_with_function, check_words, 0);
+  for (unsigned i = 0; i < THREADS; i++)
+    threads[i] = run(use_kind_until_end, (void *)(uintptr_t)i);
+  for (int i = 0; i < 40; i++) {
+    usleep(1000);
+    pid_t pid = fork();
+    EXPECT(pid >= 0);
+    if (!pid) {
+      collect();
+      _exit(0);
+    }
+    int status;
+    EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+    EXPECT_EQUAL(status, 0);
+  }
+  atomic_store(&must_end, 1);
+  for (unsigned i = 0; i < THREADS; i++)
+    join(threads[i]);
+}
+
 static const struct test_case cases[] = {
   CASE(threads_made, ANYONES),
   CASE(threads_found, OURS),
@@ -838,6 +900,7 @@ static const struct test_case cases[] = {
   CASE(forked_with_threads, ANYONES),
   CASE(forked_with_finalizers, ANYONES),
   CASE(forked_with_kinds, ANYONES),
+  CASE(forked_with_blocks_half_made, OURS),
 };
 
 int

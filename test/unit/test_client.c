@@ -22,6 +22,7 @@ static char asked[32];   /* a letter for each call, in order */
 static bool forbids, has_code_to_run, was_asked_for;
 static uintptr_t pushed_addr, kept_addr, pusher_thread;   /* hidden */
 static unsigned scanned;
+static struct cycle_report last_report;
 
 static void
 note(char call) {
@@ -69,13 +70,13 @@ conclude_stw(struct marker *marker) {
   if (!kept_addr)
     return;
   ck_assert(!mark_has(~kept_addr));
-  mark_set_stw(~kept_addr);
-  mark_contents(marker, ~kept_addr);
+  mark_revive_stw(marker, ~kept_addr);
 }
 
 static void
 note_end(const struct cycle_report *report) {
   ck_assert_int_eq(report->collection.err, 0);
+  last_report = *report;
   note('e');
 }
 
@@ -194,7 +195,7 @@ take_pair(void) {
   *block = (uintptr_t)take(1);
 }
 
-/* What the end of the mark keeps, with what it refers to. */
+/* What the end of the mark keeps, with what it refers to; for the pace of the next cycle it is garbage. */
 START_TEST(client_concludes) {
   start();
   has_code_to_run = _i;
@@ -203,9 +204,13 @@ START_TEST(client_concludes) {
   kept_addr = hidden[0];
   collect();
   ck_assert_uint_eq(count_allocated(), 2);
+  ck_assert_uint_ge(last_report.collection.trace.revived_bytes, 2 * BLOCK_BYTES);
+  ck_assert_uint_lt(last_report.collection.trace.revived_bytes, 3 * BLOCK_BYTES);
+  ck_assert_uint_ge(last_report.found.held_bytes, 2 * BLOCK_BYTES);
   kept_addr = 0;
   collect();
   ck_assert_uint_eq(count_allocated(), 0);
+  ck_assert_uint_eq(last_report.collection.trace.revived_bytes, 0);
 }
 END_TEST
 
