@@ -7,15 +7,28 @@
 #include "base/platform.h"
 
 #include <errno.h>
+#include <string.h>
 
-enum { META_ALIGN_BYTES = 64, META_CHUNK_BYTES = CGC_CONFIG_HOSTILE ? 16 * 1024 : 256 * 1024, META_ATTEMPTS = 64 };
+enum {
+  META_ALIGN_BYTES = 64,
+  META_CHUNK_BYTES = CGC_CONFIG_HOSTILE ? 16 * 1024 : 256 * 1024,
+  META_ATTEMPTS = 64,
+  META_HOLE_BYTES_MIN = 4096,   /* less is not worth looking for */
+};
 
 /* From so much on metadata grows by huge pages: markers look at it in no order, and a tenth of their time went into
  * finding its pages. */
 #define META_HUGE_FROM_BYTES (CGC_CONFIG_HOSTILE ? 2 * MIB : 8 * MIB)
 #define META_HUGE_BYTES      (2 * MIB)
 
+/* What was given back: zero behind this. */
+struct meta_hole {
+  struct meta_hole *next;
+  size_t bytes;
+};
+
 /* Lock: meta_lock. */
+static struct meta_hole *meta_holes;
 static uintptr_t meta_next_addr;
 static uintptr_t meta_mapped_end;
 static atom_word meta_mapped_bytes;
@@ -101,18 +114,70 @@ meta_grow_locked(size_t bytes) {
   return false;
 }
 
+/* The end of the first hole that is large enough, or all of it; or NULL. */
+static void *
+meta_take_hole_locked(size_t bytes) {
+  for (struct meta_hole **at = &meta_holes; bytes >= META_HOLE_BYTES_MIN && *at; at = &(*at)->next) {
+    struct meta_hole *hole = *at;
+    if (hole->bytes < bytes)
+      continue;
+    hole->bytes -= bytes;
+    if (hole->bytes >= META_HOLE_BYTES_MIN)
+      return (char *)hole + hole->bytes;
+    *at = hole->next;
+    *hole = (struct meta_hole){0};
+    return hole;
+  }
+  return NULL;
+}
+
+static void *
+meta_take_fresh_locked(size_t bytes) {
+  size_t room_bytes = meta_mapped_end - meta_next_addr;
+  if (bytes > room_bytes && !meta_grow_locked(bytes))
+    return NULL;
+  void *fresh = (void *)meta_next_addr;
+  meta_next_addr += bytes;
+  return fresh;
+}
+
 void *
 meta_alloc(size_t bytes) {
-  void *result = NULL;
   bytes = round_up(bytes, META_ALIGN_BYTES);
   lock_acquire(&meta_lock);
-  size_t room_bytes = meta_mapped_end - meta_next_addr;
-  if (bytes <= room_bytes || meta_grow_locked(bytes)) {
-    result = (void *)meta_next_addr;
-    meta_next_addr += bytes;
-  }
+  void *result = meta_take_hole_locked(bytes);
+  if (!result)
+    result = meta_take_fresh_locked(bytes);
   lock_release(&meta_lock);
   return result;
+}
+
+/* Whole pages by giving them back to the system. */
+static void
+meta_clear(uintptr_t addr, size_t bytes) {
+  uintptr_t end_addr = addr + bytes;
+  uintptr_t pages_addr = round_up(addr, ARCH_PAGE_BYTES), pages_end_addr = round_down(end_addr, ARCH_PAGE_BYTES);
+  if (pages_addr >= pages_end_addr || platform_discard(pages_addr, pages_end_addr - pages_addr)) {
+    memset((void *)addr, 0, bytes);
+    return;
+  }
+  memset((void *)addr, 0, pages_addr - addr);
+  memset((void *)pages_end_addr, 0, end_addr - pages_end_addr);
+}
+
+/* In a forked child the list is whole whenever another thread was about to change it. */
+void
+meta_free(void *memory, size_t bytes) {
+  struct meta_hole *hole = memory;
+  bytes = round_up(bytes, META_ALIGN_BYTES);
+  if (bytes < META_HOLE_BYTES_MIN)
+    return;
+  meta_clear((uintptr_t)memory, bytes);
+  lock_acquire(&meta_lock);
+  *hole = (struct meta_hole){meta_holes, bytes};
+  atom_barrier_compiler();
+  meta_holes = hole;
+  lock_release(&meta_lock);
 }
 
 int

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for our own data: mapped on demand inside the hull, zeroed, never given back.
+ * Memory for our own data: mapped on demand inside the hull, zeroed.  Most is never given back.
  * Its contents are no roots: it may hold addresses of blocks without keeping them.
  */
 #ifndef CGC_BASE_META_H
@@ -13,6 +13,10 @@ bool meta_init(void);
 
 /* Zeroed memory, aligned to 64 bytes, or NULL.  Takes LOCK_RANK_META. */
 void *meta_alloc(size_t bytes);
+
+/* Takes back what meta_alloc gave for so many bytes.  Nobody has an address in it any more; but a scan of it that has
+ * begun may go on.  Takes LOCK_RANK_META. */
+void meta_free(void *memory, size_t bytes);
 
 /* Maps [addr, addr + bytes), which must lie in the hull outside the metadata proper.
  * Returns 0 or an errno code. */

@@ -55,9 +55,12 @@ grow(struct key_table *table) {
     if (*item)
       memcpy(item_at(&bigger, place_of(&bigger, *item)), item, table->item_bytes);
   }
+  char *old_items = table->items;
   if (table->are_roots && old_bytes)
-    roots_remove((uintptr_t)table->items, (uintptr_t)table->items + old_bytes);
+    roots_remove((uintptr_t)old_items, (uintptr_t)old_items + old_bytes);
   *table = bigger;
+  if (old_items)
+    meta_free(old_items, old_bytes);
   return true;
 }
 

@@ -96,6 +96,27 @@ START_TEST(key_table_walked_while_items_are_removed) {
 }
 END_TEST
 
+/* As it grows it leaves as much behind as it has: a smaller one finds all of its memory there, which is empty. */
+START_TEST(key_table_grows_where_another_one_was) {
+  enum { MANY = 8192, FEWER = 3000 };
+  static struct key_table large = KEY_TABLE(struct item, false);
+  unit_start_runtime();
+  for (size_t i = 0; i < MANY; i++) {
+    struct item *item = key_table_add(&large, key_of(i));
+    ck_assert_ptr_nonnull(item);
+    item->value = UINTPTR_MAX;
+  }
+  for (size_t i = 0; i < FEWER; i++) {
+    const struct item *item = key_table_add(&table, key_of(i));
+    ck_assert_ptr_nonnull(item);
+    ck_assert_uint_eq(item->value, 0);
+  }
+  ck_assert_uint_lt((uintptr_t)table.items, (uintptr_t)large.items);
+  for (size_t i = 0; i < MANY; i++)
+    ck_assert(key_table_find(&large, key_of(i)) && (i >= FEWER || key_table_find(&table, key_of(i))));
+}
+END_TEST
+
 /* ---- as roots ---- */
 
 static struct key_table rooted = KEY_TABLE(struct item, true);
@@ -138,6 +159,7 @@ key_table_suite(void) {
   TCase *tests;
   Suite *suite = unit_suite("key_table", &tests);
   tcase_add_test(tests, key_table_is_empty_at_first);
+  tcase_add_test(tests, key_table_grows_where_another_one_was);
   tcase_add_test(tests, key_table_at_random_equals_a_plain_array);
   tcase_add_test(tests, key_table_walked_while_items_are_removed);
   tcase_add_test(tests, key_table_is_roots_if_it_says_so_and_where_it_was_is_not);
