@@ -7,6 +7,7 @@
 #include "boehm/alloc.h"
 #include "boehm/cycle_hooks.h"
 #include "boehm/environment.h"
+#include "boehm/fork.h"
 #include "boehm/leaks.h"
 #include "boehm/messages.h"
 #include "boehm/settings.h"
@@ -51,6 +52,7 @@ start(void) {
   GC_greatest_plausible_heap_addr = (void *)(hull.base_addr + HULL_BYTES);
   signal_action_stay_on_stack();   /* as bdwgc's; its programs may have none that can be used */
   threads_start();
+  fork_start();
   settings_start();
   environment_apply();
 }

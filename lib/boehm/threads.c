@@ -231,25 +231,6 @@ GC_set_thr_restart_signal(int signal) {
   (void)signal;
 }
 
-/* ---- fork: a child is adopted at its first slow path ---- */
-
-void
-GC_set_handle_fork(int how) {
-  (void)how;
-}
-
-void
-GC_atfork_prepare(void) {
-}
-
-void
-GC_atfork_parent(void) {
-}
-
-void
-GC_atfork_child(void) {
-}
-
 /* ---- dlopen: an object's static data is found however it is loaded ---- */
 
 void *

@@ -814,6 +814,51 @@ forked_with_kinds(void) {
   EXPECT_EQUAL(status, 0);
 }
 
+/* What a thread does with the allocation lock held it has done, or has not begun, in a child. */
+static volatile unsigned first_half, second_half;
+
+static void *
+change_both(void *data) {
+  first_half++;
+  usleep(300);
+  second_half++;
+  return data;
+}
+
+static void *
+change_until_end(void *arg) {
+  while (!atomic_load(&must_end)) {
+    GC_call_with_alloc_lock(change_both, NULL);
+    usleep(50);
+  }
+  return arg;
+}
+
+static void
+forked_with_lock_free(void) {
+  GC_set_handle_fork(1);
+  start();
+  pthread_t thread = run(change_until_end, NULL);
+  for (int i = 0; i < 30; i++) {
+    fflush(stdout);
+    pid_t pid = fork();
+    EXPECT(pid >= 0);
+    if (!pid) {
+      EXPECT_EQUAL(first_half, second_half);
+      GC_call_with_alloc_lock(change_both, NULL);   /* nobody holds it */
+      collect();
+      _exit(0);
+    }
+    int status;
+    EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+    EXPECT_EQUAL(status, 0);
+    usleep(500);
+  }
+  EXPECT(first_half > 0);
+  atomic_store(&must_end, 1);
+  join(thread);
+}
+
 static unsigned kind_with_function;
 
 /* The program fills blocks from their start on: behind a word that is empty all are. */
@@ -900,6 +945,7 @@ static const struct test_case cases[] = {
   CASE(forked_with_threads, ANYONES),
   CASE(forked_with_finalizers, ANYONES),
   CASE(forked_with_kinds, ANYONES),
+  CASE(forked_with_lock_free, ANYONES),
   CASE(forked_with_blocks_half_made, OURS),
 };
 
