@@ -834,14 +834,24 @@ change_until_end(void *arg) {
   return arg;
 }
 
+static pid_t
+fork_by_hand(void) {
+  GC_atfork_prepare();
+  pid_t pid = fork();
+  if (pid)
+    GC_atfork_parent();
+  else
+    GC_atfork_child();
+  return pid;
+}
+
 static void
-forked_with_lock_free(void) {
-  GC_set_handle_fork(1);
+check_lock_is_free(pid_t (*fork_it)(void)) {
   start();
   pthread_t thread = run(change_until_end, NULL);
   for (int i = 0; i < 30; i++) {
     fflush(stdout);
-    pid_t pid = fork();
+    pid_t pid = fork_it();
     EXPECT(pid >= 0);
     if (!pid) {
       EXPECT_EQUAL(first_half, second_half);
@@ -857,6 +867,18 @@ forked_with_lock_free(void) {
   EXPECT(first_half > 0);
   atomic_store(&must_end, 1);
   join(thread);
+}
+
+static void
+forked_with_lock_free(void) {
+  GC_set_handle_fork(1);
+  check_lock_is_free(fork);
+}
+
+static void
+forked_by_hand(void) {
+  GC_set_handle_fork(-1);
+  check_lock_is_free(fork_by_hand);
 }
 
 static unsigned kind_with_function;
@@ -946,6 +968,7 @@ static const struct test_case cases[] = {
   CASE(forked_with_finalizers, ANYONES),
   CASE(forked_with_kinds, ANYONES),
   CASE(forked_with_lock_free, ANYONES),
+  CASE(forked_by_hand, ANYONES),
   CASE(forked_with_blocks_half_made, OURS),
 };
 
