@@ -693,6 +693,13 @@ world_stopped(void) {
 
 /* ---- fork ---- */
 
+static void
+await_child(pid_t pid) {
+  int status;
+  EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
+  EXPECT_EQUAL(status, 0);
+}
+
 static struct node *static_list;
 
 static void
@@ -718,9 +725,7 @@ check_child(void) {
     use_in_child();
     _exit(0);
   }
-  int status;
-  EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-  EXPECT_EQUAL(status, 0);
+  await_child(pid);
 }
 
 static void
@@ -785,9 +790,7 @@ forked_with_finalizers(void) {
   EXPECT(is_gone(0));
   if (!pid)
     _exit(0);
-  int status;
-  EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-  EXPECT_EQUAL(status, 0);
+  await_child(pid);
 }
 
 /* Kinds of the program's go on in the child where they were. */
@@ -809,9 +812,7 @@ forked_with_kinds(void) {
     EXPECT(is_filled(kept[i], (int)i, 100));
   if (!pid)
     _exit(0);
-  int status;
-  EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-  EXPECT_EQUAL(status, 0);
+  await_child(pid);
 }
 
 /* What a thread does with the allocation lock held it has done, or has not begun, in a child. */
@@ -859,9 +860,7 @@ check_lock_is_free(pid_t (*fork_it)(void)) {
       collect();
       _exit(0);
     }
-    int status;
-    EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-    EXPECT_EQUAL(status, 0);
+    await_child(pid);
     usleep(500);
   }
   EXPECT(first_half > 0);
@@ -933,9 +932,7 @@ forked_with_blocks_half_made(void) {
       collect();
       _exit(0);
     }
-    int status;
-    EXPECT_EQUAL(waitpid(pid, &status, 0), pid);
-    EXPECT_EQUAL(status, 0);
+    await_child(pid);
   }
   atomic_store(&must_end, 1);
   for (unsigned i = 0; i < THREADS; i++)
