@@ -16,6 +16,7 @@ struct entry {
   uintptr_t hidden;   /* the block */
   struct finalizer finalizer;
   uintptr_t order;
+  uint64_t referent_bytes;   /* marked for it, in the mark that ends */
 };
 
 /* The blocks are hidden, what the functions are to get is not. */
@@ -57,7 +58,7 @@ finalizers_set(void *block, struct finalizer finalizer, enum finalizer_order ord
     entry = entry ? entry : key_table_add(&waiting, hidden);
     has_memory = entry != NULL;
     if (entry)
-      *entry = (struct entry){hidden, finalizer, order};
+      *entry = (struct entry){hidden, finalizer, order, 0};
   }
   alloc_lock_release(cache);
   return has_memory;
@@ -199,16 +200,20 @@ mark_all_referents(struct marker *marker) {
   for (size_t place = 0; (entry = key_table_at(&waiting, &place)); place++) {
     if (!keeps_referents_first(entry) || is_reached(entry))
       continue;
+    uint64_t before_bytes = marker->marked_bytes;
     mark_referents(marker, entry);
+    entry->referent_bytes = marker->marked_bytes - before_bytes;
     if (is_reached(entry))
       messages_note_cycle_stw(~entry->hidden);
   }
 }
 
-/* Those that nothing has led to, all of them before anything is marked on their behalf. */
-static void
+/* Those that nothing has led to, all of them before anything is marked on their behalf.  Returns what has been marked for
+ * them so far. */
+static uint64_t
 queue_unreached(void) {
   struct entry *entry;
+  uint64_t referent_bytes = 0;
   for (size_t place = 0; (entry = key_table_at(&waiting, &place));) {
     if (is_reached(entry) || !make_ready(entry)) {
       place++;
@@ -216,8 +221,10 @@ queue_unreached(void) {
     }
     if (settings.await_finalize)
       settings.await_finalize(reveal_addr(entry->hidden));
+    referent_bytes += entry->referent_bytes;
     key_table_remove(&waiting, entry);
   }
+  return referent_bytes;
 }
 
 static void
@@ -232,7 +239,7 @@ put_back(const struct ready *ready) {
   struct entry *entry = key_table_add(&waiting, hide_addr(ready->block));
   if (!entry)
     return false;
-  *entry = (struct entry){hide_addr(ready->block), ready->finalizer, ready->order};
+  *entry = (struct entry){hide_addr(ready->block), ready->finalizer, ready->order, 0};
   atom_add_full(&ready_count, (uintptr_t)-1);
   return true;
 }
@@ -258,11 +265,14 @@ revive_ready(struct marker *marker, size_t first) {
   queue.items.count = kept;
 }
 
+/* Of what is marked here, what is kept for ready ones is garbage that is still there; what others keep, as finalizers in
+ * a cycle do for ever, lives on. */
 void
 finalizers_conclude_stw(struct marker *marker) {
+  uint64_t before_bytes = marker->marked_bytes;
   mark_all_referents(marker);
   rewind_queue();
   size_t first = queue.items.count;
-  queue_unreached();
+  marker->marked_bytes = before_bytes + queue_unreached();
   revive_ready(marker, first);
 }

@@ -156,6 +156,7 @@ enum {
   OPEN_ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 8 : 8192,   /* less than this, and no page is left unwatched any more */
   ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
+  HOPELESS_PAGES_MIN = CGC_CONFIG_HOSTILE ? 64 : 8192,   /* so many after a round, and after more rounds as well: in vain */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 3,   /* beside those to start the thread, and to scan stacks */
   STOP_MARK_NS = CGC_CONFIG_HOSTILE ? 0 : 600 * 1000,   /* then the rest is left to be marked beside the program */
   ROOT_BYTES_PER_NS = 2,
@@ -204,9 +205,9 @@ note_round(struct collection_report *report, const struct dirty_pages *pages) {
   report->preclean_rounds++;
 }
 
-/* Until few pages are written while one round goes on, or they do not become fewer. */
+/* Until few pages are written while one round goes on, or they do not become fewer.  How many the last one has found. */
 static int
-preclean(struct collection_report *report) {
+preclean(struct collection_report *report, size_t *last_pages) {
   size_t before_pages = SIZE_MAX;
   for (unsigned round = 0; round < ROUNDS_MAX; round++) {
     struct dirty_pages pages;
@@ -214,6 +215,7 @@ preclean(struct collection_report *report) {
     if (err)
       return err;
     note_round(report, &pages);
+    *last_pages = pages.page_count;
     err = trace_beside(&pages, &report->trace);
     if (err)
       return err;
@@ -265,21 +267,23 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
 atom_int collection_is_catching_up;
 
 /* The last stop; as many more before it as find too much to do in one.  Roots are scanned in each: with many of them
- * one long stop is less than several. */
+ * one long stop is less than several.  So it is where the program writes faster than its pages are looked at. */
 static int
-finish_mark(struct collection_report *report) {
-  bool is_finished = false;
+finish_mark(struct collection_report *report, size_t last_pages) {
+  bool is_finished = false, is_hopeless = false;
   int err = 0;
   for (unsigned stops = 1; !err && !is_finished; stops++) {
     struct dirty_pages pages;
-    bool must_finish = stops == FINISH_STOPS_MAX || report->stop_root_bytes > STOP_ROOT_BYTES_MAX;
+    bool must_finish = stops == FINISH_STOPS_MAX || report->stop_root_bytes > STOP_ROOT_BYTES_MAX || is_hopeless;
     err = try_to_finish(report, must_finish, &pages, &is_finished);
     if (err || is_finished)
       break;
     atom_int_store_rlx(&collection_is_catching_up, 1);
+    size_t before_pages = last_pages;
     err = trace_beside(&pages, &report->trace);
     if (!err)
-      err = preclean(report);
+      err = preclean(report, &last_pages);
+    is_hopeless = last_pages >= HOPELESS_PAGES_MIN && last_pages > before_pages / 2;
   }
   atom_int_store_rlx(&collection_is_catching_up, 0);
   return err;
@@ -315,6 +319,7 @@ mark_filled(struct collection_report *report) {
 static int
 mark_watched(struct collection_report *report) {
   struct root_list roots = {0};
+  size_t last_pages = 0;
   int err = trace_begin_beside();
   if (err)
     return err;
@@ -324,9 +329,9 @@ mark_watched(struct collection_report *report) {
   if (!err)
     err = mark_filled(report);
   if (!err)
-    err = preclean(report);
+    err = preclean(report, &last_pages);
   if (!err)
-    err = finish_mark(report);
+    err = finish_mark(report, last_pages);
   trace_end_beside();
   return err;
 }

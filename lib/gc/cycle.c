@@ -23,7 +23,6 @@
 #include <errno.h>
 
 #define PERIODIC_NS ((uint64_t)120 * 1000000000)
-#define WAIT_NS_MAX ((uint64_t)4 * 1000000)
 #define RUN_NS_MAX  ((uint64_t)2 * 1000000)
 
 void (*cycle_listener)(const struct cycle_report *report);
@@ -44,12 +43,14 @@ static int      cycle_process_id;
 static bool     has_ended;
 static struct {
   uint64_t begin_ns, end_ns;
+  uint64_t waited_ns;   /* by threads that were slowed down, until its end */
   unsigned threads;
   int err;
 } last_cycle;
 
 /* Atomic. */
 static atom_int is_beside_running;
+static atom_int holder_tid;   /* of cycle_hold_off; 0: none */
 
 /* Atomic: bytes of slots and large blocks that threads took since the last count, and before it since the last
  * cycle. */
@@ -61,6 +62,9 @@ static atom_word begin_allocated_bytes, grown_bytes, grown_at_handed_bytes;
 
 /* Atomic: by threads that were slowed down, since the end of the last cycle; and of that, what they marked. */
 static atom_word waited_ns, assisted_ns;
+
+/* Atomic: when the thread goes on that was slowed down last. */
+static atom_word last_turn_ns;
 
 /* A handler of the program must not come in between: it may collect, and may leave by a jump.  But the thread
  * can be stopped while it waits. */
@@ -145,6 +149,12 @@ pace_given_up(void) {
   forget_handed();
 }
 
+/* The goal for what lives: also if much garbage is held, or the last cycle let the program take far more. */
+static uint64_t
+goal_without_held(void) {
+  return max_u64(pacer.live_bytes + pacer.live_bytes / 100 * pacer.percent, pacer.min_heap_bytes);
+}
+
 /* ---- one cycle ---- */
 
 static void
@@ -163,7 +173,7 @@ end_report(struct cycle_report *report) {
     pace(report);
   report->pacer = pacer;
   report->goal_after_bytes = pacer.goal_bytes;
-  report->waited_ns = atom_swap_full(&waited_ns, 0);
+  report->waited_ns = last_cycle.waited_ns = atom_swap_full(&waited_ns, 0);
   report->assisted_ns = atom_swap_full(&assisted_ns, 0);
   collection->end_ns = platform_now_ns();
   report->interval_ns = collection->end_ns - last_cycle.end_ns;
@@ -232,6 +242,8 @@ outruns_marker(uint64_t heap_bytes) {
   enum { MARKED_BYTES_PER_NS = 2, TAKEN_FRACTION_MAX = 8 };
   if (pacer.is_fruitless)
     return false;
+  if (last_cycle.waited_ns > last_cycle.end_ns - last_cycle.begin_ns)
+    return true;
   uint64_t ran_ns = platform_now_ns() - last_cycle.end_ns, mark_ns = heap_bytes / MARKED_BYTES_PER_NS;
   uint64_t taken_bytes = atom_load_rlx(&handed_bytes) + atom_load_rlx(&handed_before_bytes);
   return (double)taken_bytes * (double)mark_ns > (double)pacer.goal_bytes / TAKEN_FRACTION_MAX * (double)ran_ns;
@@ -304,7 +316,7 @@ static atom_word stop_thread;  /* which may allocate meanwhile, in code of the p
 static void
 begin_stop(void) {
   atom_store_rlx(&stop_thread, (uintptr_t)thread_self());
-  atom_int_store_rlx(&stop_state, STOP_NEAR);
+  atom_int_cas_full(&stop_state, STOP_FAR, STOP_NEAR);
 }
 
 static void
@@ -348,11 +360,13 @@ await_beside(void) {
   return err;
 }
 
+/* The lock is free when others wake up: they may take the processor at once, and ask whether the next cycle is due. */
 static int
 conclude(struct cycle_report *report, uint64_t shown) {
   end_report(report);
+  lock_release(&cycle_lock);
   end_stop();
-  unlock_cycles(shown);
+  stop_signal_unblock_others(shown);
   if (cycle_listener)
     cycle_listener(report);
   return report->collection.err;
@@ -401,10 +415,18 @@ is_asked_for(enum cycle_cause cause) {
   return cause == CYCLE_CAUSE_FORCED || cause == CYCLE_CAUSE_LOOK || cause == CYCLE_CAUSE_NO_MEMORY;
 }
 
+/* A vfork child runs on its parent's memory, whose threads it cannot stop. */
+static bool
+is_possible(enum cycle_cause cause) {
+  unsigned holder = atom_int_load_rlx(&holder_tid);
+  return suits_mode(cause) && platform_process_id() == cycle_process_id && gc_client.may_collect(is_asked_for(cause)) &&
+         (!holder || holder != (unsigned)platform_thread_id());
+}
+
 static int
 collect_once(enum cycle_cause cause) {
-  if (!suits_mode(cause) || platform_process_id() != cycle_process_id || !gc_client.may_collect(is_asked_for(cause)))
-    return EPERM;   /* a vfork child runs on its parent's memory, whose threads it cannot stop */
+  if (!is_possible(cause))
+    return EPERM;
   uint64_t seen = cycle_count, shown = lock_cycles();
   bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */
   if (is_done || has_ended) {
@@ -440,12 +462,14 @@ cycle_look(const struct collection_look *wanted) {
 uint64_t
 cycle_hold_off(void) {
   uint64_t shown = lock_cycles();
+  atom_int_store_rlx(&holder_tid, (unsigned)platform_thread_id());
   collector_await_end();
   return shown;
 }
 
 void
 cycle_let_go_on(uint64_t held) {
+  atom_int_store_rlx(&holder_tid, 0);
   unlock_cycles(held);
 }
 
@@ -502,11 +526,26 @@ grown_meanwhile(uint64_t handed, uint64_t step_bytes) {
 
 static uint64_t
 allowed_growth(void) {
-  enum { FRACTION_MIN = 8, FRACTION_MAX = 4, FRUITLESS_TIMES = 2 };
-  uint64_t goal = pacer.goal_bytes;
-  if (pacer.is_fruitless)
-    return max_u64(goal * FRUITLESS_TIMES, FRUITLESS_ALLOWED_BYTES_MIN);
-  return max_u64(min_u64(pacer.lead_bytes, goal / FRACTION_MAX), goal / FRACTION_MIN);
+  enum { FRACTION_MIN = 8, FRACTION_MAX = 4, FRUITLESS_TIMES = 2, LIMITED_FRACTION = 16 };
+  uint64_t goal = min_u64(pacer.goal_bytes, goal_without_held()), begin_bytes = atom_load_rlx(&begin_allocated_bytes);
+  uint64_t to_limit = pacer.limit_goal_bytes - min_u64(begin_bytes, pacer.limit_goal_bytes);
+  uint64_t allowed = pacer.is_fruitless ? max_u64(goal * FRUITLESS_TIMES, FRUITLESS_ALLOWED_BYTES_MIN)
+                                        : max_u64(min_u64(pacer.lead_bytes, goal / FRACTION_MAX), goal / FRACTION_MIN);
+  return min_u64(allowed, max_u64(to_limit, goal / LIMITED_FRACTION));
+}
+
+/* Each thread waits for what it takes, and more threads than there are processors for each other: all together take no
+ * more than as many as there are processors. */
+static uint64_t
+take_turn(size_t bytes, uint64_t bytes_per_us) {
+  enum { WAIT_NS_MAX = 4 * 1000 * 1000, LARGE_WAIT_NS_MAX = 64 * 1000 * 1000 };
+  uint64_t wait_ns = bytes * 1000 / bytes_per_us, now_ns = platform_now_ns(), before_ns, turn_ns;
+  do {
+    before_ns = atom_load_rlx(&last_turn_ns);
+    turn_ns = max_u64(before_ns, now_ns) + wait_ns / platform_cpu_count();
+  } while (!atom_cas_full(&last_turn_ns, before_ns, min_u64(turn_ns, now_ns + LARGE_WAIT_NS_MAX)));
+  wait_ns = min_u64(wait_ns, bytes < MIB ? WAIT_NS_MAX : LARGE_WAIT_NS_MAX);
+  return max_u64(wait_ns, min_u64(turn_ns - now_ns, LARGE_WAIT_NS_MAX));
 }
 
 /* Beyond what the cycle was to let them take the threads are slowed down, the more the further.  That must not grow
@@ -518,14 +557,14 @@ cycle_wait_ns(size_t bytes) {
   if (!atom_int_load_rlx(&is_beside_running))
     return 0;
   if (atom_int_load_rlx(&collection_is_catching_up))
-    return min_u64(bytes * 1000 / CAUGHT_UP_BYTES_PER_US, WAIT_NS_MAX);
+    return take_turn(bytes, CAUGHT_UP_BYTES_PER_US);
   uint64_t handed = atom_load_rlx(&handed_bytes), allowed = allowed_growth();
   uint64_t grown = handed > allowed ? grown_meanwhile(handed, allowed / ESTIMATES_PER_ALLOWED) : 0;
   if (grown <= allowed)
     return 0;
   trace_call_help();
   uint64_t times = min_u64(grown / allowed, CGC_COUNT(bytes_per_us));
-  return min_u64(bytes * 1000 / bytes_per_us[times - 1], WAIT_NS_MAX);
+  return take_turn(bytes, bytes_per_us[times - 1]);
 }
 
 void
@@ -587,6 +626,7 @@ void
 cycle_adopt_fork(void) {
   lock_reset(&cycle_lock);
   atom_int_store_rlx(&stop_state, STOP_FAR);
+  atom_int_store_rlx(&holder_tid, 0);
   cycle_process_id = platform_process_id();
   atom_int_store_rlx(&is_beside_running, 0);
   crew_adopt_fork();

@@ -73,7 +73,7 @@ uint64_t cycle_percent(void);
 uint64_t cycle_goal_bytes(void);
 
 /* Waits for the end of a cycle, and for that of the thread that has run it; no other begins until the second is called
- * with what the first has returned.  Not inside a slow path. */
+ * with what the first has returned: not for the same thread either, which gets EPERM.  Not inside a slow path. */
 uint64_t cycle_hold_off(void);
 void     cycle_let_go_on(uint64_t held);
 

@@ -26,6 +26,7 @@ pacer_init(struct pacer *pacer, uint64_t percent, uint64_t min_heap_bytes, uint6
     .is_fruitless = true,   /* until a cycle finds something */
     .multiplier = 1,
     .goal_bytes = min_heap_bytes,
+    .limit_goal_bytes = UINT64_MAX,
     .distance_bytes = min_heap_bytes,
   };
 }
@@ -99,10 +100,12 @@ goal_at_limit(const struct pacer_input *found) {
 static void
 apply_limit(struct pacer *pacer, const struct pacer_input *found) {
   pacer->is_limited = false;
+  pacer->limit_goal_bytes = UINT64_MAX;
   if (!found->limit_bytes || found->limit_bytes == UINT64_MAX)
     return;
+  pacer->limit_goal_bytes = goal_at_limit(found);
   uint64_t kept_bytes = found->live_bytes + found->held_bytes;
-  uint64_t goal = max_u64(goal_at_limit(found), kept_bytes + kept_bytes / LIMITED_STEP_FRACTION);
+  uint64_t goal = max_u64(pacer->limit_goal_bytes, kept_bytes + kept_bytes / LIMITED_STEP_FRACTION);
   pacer->is_limited = goal < pacer->goal_bytes;
   if (pacer->is_limited)
     pacer->goal_bytes = goal;
@@ -149,6 +152,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->goal_bytes = lasting.live_bytes + room_bytes(pacer, lasting.held_bytes, growth);
   apply_limit(pacer, found);
   pacer->lead_bytes = lead_bytes(pacer, found);
+  pacer->live_bytes = lasting.live_bytes;
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   pacer->room_bytes = room_left(pacer);
   set_distance(pacer, pacer->grown_from_bytes);
@@ -157,6 +161,7 @@ pacer_end_cycle(struct pacer *pacer, const struct pacer_input *found) {
 void
 pacer_end_partial_cycle(struct pacer *pacer, const struct pacer_input *found) {
   pacer->lead_bytes = 0;
+  pacer->live_bytes = found->live_bytes;
   pacer->grown_from_bytes = found->live_bytes + found->held_bytes;
   set_distance(pacer, pacer->grown_from_bytes);
 }

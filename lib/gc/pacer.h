@@ -37,9 +37,11 @@ struct pacer {
   bool     is_fruitless;        /* no cycle yet, or it found next to nothing: the heap grows by what is needed */
   uint64_t multiplier;          /* of the percent, 1 or 2 */
   uint64_t goal_bytes;          /* allocated bytes at which a cycle starts */
-  bool     is_limited;          /* the goal is lower than it would be, for the limit of memory */
+  uint64_t limit_goal_bytes;    /* allocated bytes that the limit of memory leaves room for */
+  bool     is_limited;          /* the goal is lower than it would be, for that */
   uint64_t lead_bytes;          /* less than the goal: what the heap will grow by while a cycle goes on */
   uint64_t distance_bytes;      /* to hand out before what is allocated is counted */
+  uint64_t live_bytes;          /* that the last cycle found, but for what it took to have died meanwhile */
   uint64_t grown_from_bytes;    /* allocated bytes after the last cycle */
   uint64_t room_bytes;          /* from there to the goal, when it was set */
 };

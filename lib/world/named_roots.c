@@ -145,10 +145,18 @@ add_common(const struct page_ranges *pages, const struct page_range *names, size
 }
 
 bool
+named_roots_list_stw(struct page_ranges *result) {
+  named.count = 0;
+  if (!list_static_data_stw() || !list_thread_data_stw() || !settle_named())
+    return false;
+  *result = (struct page_ranges){named.items, named.count};
+  return true;
+}
+
+bool
 named_roots_select_stw(const struct page_ranges *pages, struct page_ranges *result) {
-  both.count = named.count = 0;
-  if (!list_static_data_stw() || !list_thread_data_stw() || !settle_named() ||
-      !add_common(pages, named.items, named.count))
+  both.count = 0;
+  if (!add_common(pages, named.items, named.count))
     return false;
   *result = (struct page_ranges){both.items, both.count};
   return true;

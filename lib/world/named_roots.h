@@ -23,7 +23,9 @@ extern struct roots_policy roots_policy;
 int  named_roots_exclude(uintptr_t start_addr, uintptr_t end_addr);
 void named_roots_exclude_nothing(void);
 
-/* What of the pages is named; valid until the next call.  False if there is no memory. */
+/* What is named, ascending; and what of the pages is, after that.  Both valid until the next call.  False if there is no
+ * memory. */
+bool named_roots_list_stw(struct page_ranges *result);
 bool named_roots_select_stw(const struct page_ranges *pages, struct page_ranges *result);
 
 /* In a forked child. */

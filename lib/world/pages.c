@@ -124,9 +124,20 @@ scan_part(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
   return 0;
 }
 
+/* Ranges may have a page in common. */
 static int
-scan_all(int pagemap_fd) {
-  return list_foreign(scan_part, pagemap_fd, 0, ((uintptr_t)1 << ARCH_ADDRESS_BITS) - ARCH_PAGE_BYTES);
+scan_wanted(int pagemap_fd, const struct page_ranges *wanted) {
+  uintptr_t done_addr = 0;
+  int err = 0;
+  for (size_t i = 0; i < wanted->count && !err; i++) {
+    uintptr_t start_addr = max_u64(round_down(wanted->ranges[i].start_addr, ARCH_PAGE_BYTES), done_addr);
+    uintptr_t end_addr = round_up(wanted->ranges[i].end_addr, ARCH_PAGE_BYTES);
+    if (start_addr >= end_addr)
+      continue;
+    err = list_foreign(scan_part, pagemap_fd, start_addr, end_addr);
+    done_addr = end_addr;
+  }
+  return err;
 }
 
 /* ---- maps and pagemap; of this thread, for the first one of the process may have ended ---- */
@@ -208,9 +219,9 @@ read_smaps(void) {
 /* ---- what the system offers ---- */
 
 static int
-list_by_pagemap(int fd) {
+list_by_pagemap(int fd, const struct page_ranges *wanted) {
   static bool has_no_scan;   /* learnt once; same owner as the list */
-  int err = has_no_scan ? ENOTTY : scan_all(fd);
+  int err = has_no_scan ? ENOTTY : scan_wanted(fd, wanted);
   if (!err || err == ENOMEM)
     return err;
   has_no_scan = true;
@@ -220,12 +231,18 @@ list_by_pagemap(int fd) {
 }
 
 int
-pages_list(struct page_ranges *result) {
+pages_list_wanted(const struct page_ranges *wanted, struct page_ranges *result) {
   int fd = platform_open_read("/proc/thread-self/pagemap");
   list_count = 0;
-  int err = !list_own() ? ENOMEM : fd >= 0 ? list_by_pagemap(fd) : read_smaps();
+  int err = !list_own() ? ENOMEM : fd >= 0 ? list_by_pagemap(fd, wanted) : read_smaps();
   if (fd >= 0)
     platform_close(fd);
   *result = (struct page_ranges){list, list_count};
   return err;
+}
+
+int
+pages_list(struct page_ranges *result) {
+  struct page_range all = {0, PAGES_END_ADDR};
+  return pages_list_wanted(&(struct page_ranges){&all, 1}, result);
 }

@@ -229,12 +229,17 @@ end_of_live(const struct cgc_thread *thread, uintptr_t stack_pointer, uintptr_t 
   return is_told ? min_u64(thread->stack_end_addr, pages_end_addr) : pages_end_addr;
 }
 
+static bool
+is_on_own_stack(const struct cgc_thread *thread, uintptr_t stack_pointer) {
+  return thread && thread->stack_low_addr && thread->stack_low_addr <= stack_pointer &&
+         stack_pointer < thread->stack_end_addr;
+}
+
 /* Where the stack is that the thread runs on.  On a stack that is not the thread's own, such as a
  * coroutine's, nothing is known to be dead; the thread's own stack is then scanned as data. */
 static struct live_stack
 locate_stack(const struct cgc_thread *thread, uintptr_t stack_pointer, const struct page_ranges *pages) {
-  bool is_known = thread && thread->stack_low_addr && thread->stack_low_addr <= stack_pointer;
-  if (is_known && stack_pointer < thread->stack_end_addr)
+  if (is_on_own_stack(thread, stack_pointer))
     return (struct live_stack){thread->stack_low_addr, stack_pointer, thread->stack_end_addr};
   const struct page_range *range = range_around(pages, stack_pointer);
   if (!range)
@@ -335,10 +340,67 @@ add_data(const struct page_ranges *pages) {
   return true;
 }
 
+/* ---- pages ---- */
+
+static struct array wanted;   /* struct page_range; owned by whoever holds the cycle lock */
+
+/* Where the main stack's live part begins, at its end if no thread runs there.  False if one runs on a stack of which
+ * only the pages tell how far it reaches. */
+static bool
+find_main_stack_stw(uintptr_t stack_pointer, uintptr_t *main_addr) {
+  const struct cgc_thread *self = thread_self();
+  bool are_known = !stack_pointer || is_on_own_stack(self, stack_pointer) || is_on_main_stack(stack_pointer);
+  *main_addr = is_on_main_stack(stack_pointer) ? stack_pointer : platform_main_stack_end();
+  for (const struct cgc_thread *thread = thread_first(); thread && are_known; thread = thread->next) {
+    if (!atom_int_load_rlx(&thread->tid) || thread == self || !stop_world_has(thread))
+      continue;
+    bool is_main = is_on_main_stack(thread->stack_pointer);
+    are_known = is_main || is_on_own_stack(thread, thread->stack_pointer);
+    if (is_main)
+      *main_addr = min_u64(*main_addr, thread->stack_pointer);
+  }
+  return are_known;
+}
+
+/* The named ones, and above them the main stack, with what the kernel has put at its end. */
+static bool
+want_named_stw(const struct page_ranges *named, uintptr_t main_addr) {
+  wanted.count = 0;
+  for (size_t i = 0; i < named->count; i++) {
+    struct page_range *range = array_add(&wanted, sizeof *range);
+    if (!range)
+      return false;
+    *range = named->ranges[i];
+  }
+  struct page_range *main_stack = array_add(&wanted, sizeof *main_stack);
+  if (main_stack)
+    *main_stack = (struct page_range){main_addr, PAGES_END_ADDR};
+  return main_stack != NULL;
+}
+
+/* Where roots are named, no others are looked for, unless a stack's extent has to be found. */
+static int
+list_pages_stw(uintptr_t stack_pointer, struct page_ranges *pages) {
+  struct page_ranges named;
+  uintptr_t main_addr;
+  if (!roots_policy.are_named)
+    return pages_list(pages);
+  if (!named_roots_list_stw(&named))
+    return ENOMEM;
+  uintptr_t named_end_addr = named.count ? named.ranges[named.count - 1].end_addr : 0;
+  if (!find_main_stack_stw(stack_pointer, &main_addr) || main_addr < named_end_addr)
+    return pages_list(pages);
+  if (!want_named_stw(&named, main_addr))
+    return ENOMEM;
+  return pages_list_wanted(&(struct page_ranges){wanted.items, wanted.count}, pages);
+}
+
+/* ---- all of them ---- */
+
 int
 roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
   struct page_ranges pages;
-  int err = pages_list(&pages);
+  int err = list_pages_stw(stack_pointer, &pages);
   if (err)
     return err;
   roots.count = live_stacks.count = 0;

@@ -743,6 +743,30 @@ finalized_takes_no_more(void) {
   drop_much(make_with_finalizer);
 }
 
+/* Those that can never be finalized, as they refer to each other, are no garbage that will go. */
+static void
+make_pairs(void) {
+  for (unsigned i = 0; i < 10000; i++) {
+    struct node *one = GC_malloc(1000), *other = GC_malloc(1000);
+    *one = (struct node){.magic = MAGIC, .other = other};
+    *other = (struct node){.magic = MAGIC, .other = one};
+    GC_register_finalizer(one, ignore, NULL, NULL, NULL);
+    GC_register_finalizer(other, ignore, NULL, NULL, NULL);
+  }
+}
+
+static void
+never_finalized_counts_as_alive(void) {
+  enum { COLLECTIONS_MAX = 40 };
+  start();
+  deep(make_pairs);
+  collect();
+  GC_word before = GC_get_gc_no();
+  for (unsigned i = 0; i < DROPPED_COUNT; i++)
+    GC_malloc_atomic(1000);
+  EXPECT(GC_get_gc_no() - before < COLLECTIONS_MAX);
+}
+
 /* ---- called as blocks are reclaimed ---- */
 
 static unsigned disclaim_kind, disclaimed, keep_times;
@@ -1149,6 +1173,7 @@ static const struct test_case cases[] = {
   CASE(toggle_dropped, ANYONES),
   CASE(toggle_weak_and_strong, ANYONES),
   CASE(finalized_takes_no_more, ANYONES),
+  CASE(never_finalized_counts_as_alive, ANYONES | COUNTS),
   CASE(disclaimed_once, ANYONES),
   CASE(disclaimed_takes_no_more, ANYONES),
   CASE(disclaim_keeps, ANYONES | COUNTS),

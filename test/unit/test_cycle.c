@@ -485,6 +485,17 @@ START_TEST(cycle_hold_off_keeps_others_from_beginning) {
 }
 END_TEST
 
+/* What libc does meanwhile may allocate. */
+START_TEST(cycle_hold_off_does_not_wait_for_itself) {
+  unit_start_runtime();
+  uint64_t held = cycle_hold_off();
+  ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_NO_MEMORY), EPERM);
+  ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_STRESS), EPERM);
+  cycle_let_go_on(held);
+  ck_assert_int_eq(cycle_collect(CYCLE_CAUSE_FORCED), 0);
+}
+END_TEST
+
 Suite *
 cycle_suite(void) {
   TCase *tests;
@@ -501,5 +512,6 @@ cycle_suite(void) {
   tcase_add_loop_test(tests, cycle_partial_loses_no_block_whose_only_pointer_moves, 1, 3);
   tcase_add_test(tests, cycle_hold_off_waits_for_the_one_that_runs_and_for_its_thread);
   tcase_add_test(tests, cycle_hold_off_keeps_others_from_beginning);
+  tcase_add_test(tests, cycle_hold_off_does_not_wait_for_itself);
   return suite;
 }

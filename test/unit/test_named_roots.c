@@ -122,8 +122,9 @@ start_named(void) {
 
 static bool
 is_selected(const volatile void *pointer) {
-  struct page_ranges pages, selected;
-  ck_assert_int_eq(pages_list(&pages), 0);
+  struct page_ranges named, pages, selected;
+  ck_assert(named_roots_list_stw(&named));
+  ck_assert_int_eq(pages_list_wanted(&named, &pages), 0);
   ck_assert(named_roots_select_stw(&pages, &selected));
   for (size_t i = 0; i < selected.count; i++) {
     const struct page_range *range = &selected.ranges[i];
