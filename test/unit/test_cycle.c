@@ -10,6 +10,7 @@
 #include "heap/page_heap.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <unistd.h>
 
 /* Two threads take enough before either of them counts. */
