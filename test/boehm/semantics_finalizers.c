@@ -717,9 +717,9 @@ toggle_weak_and_strong(void) {
 
 /* ---- garbage that is there for a cycle more is none the less garbage ---- */
 
-enum { DROPPED_COUNT = 100000, HEAP_BYTES_MAX = 64 << 20 };
+enum { DROPPED_COUNT = 300000, HEAP_BYTES_MAX = 256 << 20 };
 
-/* With what hangs off it: some 400 MiB in all. */
+/* With what hangs off it: some 1.2 GiB in all. */
 static void
 drop_much(struct node *(*make_dropped)(void)) {
   for (unsigned i = 0; i < DROPPED_COUNT; i++) {
