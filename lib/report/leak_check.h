@@ -26,6 +26,7 @@ struct leak_group {
   unsigned thread_count, address_count;
   uint32_t threads[LEAK_THREADS_MAX];
   uintptr_t addresses[LEAK_ADDRESSES_MAX];
+  struct leak_group *next;    /* while they are joined */
 };
 
 struct leak_counts {
@@ -35,7 +36,7 @@ struct leak_counts {
 /* What a check found; until the next one. */
 struct leak_result {
   int err;                    /* why it could not be made, or 0 */
-  const struct leak_group *groups;
+  struct leak_group *groups;
   size_t   group_count;
   const uint32_t *owner_stacks;   /* leak_graph_owner_stacks */
   struct leak_counts live, leaked, ignored;

@@ -6,6 +6,7 @@
 #include "record/module.h"
 #include "record/recorder.h"
 #include "record/return_site.h"
+#include "report/leak_join.h"
 
 #include <string.h>
 
@@ -66,40 +67,13 @@ write_stack(uint32_t number) {
     write_frame(index++, return_site_at(stack.sites[i]), NULL);
 }
 
-/* What hangs off different leaks is told together: of indirect ones several groups may be one. */
-static bool
-are_one(const struct leak_group *a, const struct leak_group *b) {
-  return a->kind == b->kind && a->stack == b->stack && a->is_cycle == b->is_cycle;
-}
-
-static bool
-is_first(const struct leak_result *result, const struct leak_group *group) {
-  const struct leak_group *before = group->kind == LEAK_INDIRECT ? result->groups : group;
-  while (!are_one(before, group))
-    before++;
-  return before == group;
-}
-
-static struct leak_counts
-sum_of(const struct leak_result *result, const struct leak_group *first) {
-  const struct leak_group *end = first->kind == LEAK_INDIRECT ? result->groups + result->group_count : first + 1;
-  struct leak_counts sum = {0};
-  for (const struct leak_group *group = first; group < end; group++)
-    if (are_one(group, first)) {
-      sum.blocks += group->blocks;
-      sum.bytes += group->bytes;
-    }
-  return sum;
-}
-
 static void
-write_group(const struct leak_result *result, const struct leak_group *group) {
+write_group(const struct leak_group *group) {
   char buffer[LINE_BYTES];
   struct text line = text_in(buffer, sizeof buffer - 1);
-  struct leak_counts sum = sum_of(result, group);
   text_add(&line, group->kind == LEAK_DIRECT ? "Direct leak of " : "Indirect leak of ");
-  add_count(&line, sum.bytes, " byte(s) in ");
-  add_count(&line, sum.blocks, " object(s) allocated from:");
+  add_count(&line, group->bytes, " byte(s) in ");
+  add_count(&line, group->blocks, " object(s) allocated from:");
   write_line(&line);
   write_stack(group->stack);
   line.length_bytes = 0;
@@ -130,10 +104,11 @@ void
 leak_text_write(const struct leak_result *result) {
   if (!result->leaked.blocks)
     return;
+  leak_join(result->groups, result->group_count);
   write_head();
   for (enum leak_kind kind = LEAK_DIRECT; kind <= LEAK_INDIRECT; kind++)
     for (size_t i = 0; i < result->group_count; i++)
-      if (result->groups[i].kind == kind && is_first(result, &result->groups[i]))
-        write_group(result, &result->groups[i]);
+      if (result->groups[i].kind == kind && result->groups[i].blocks)
+        write_group(&result->groups[i]);
   write_summary(&result->leaked);
 }

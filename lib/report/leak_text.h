@@ -5,7 +5,8 @@
 
 #include "report/leak_check.h"
 
-/* To the log.  Nothing if there are no leaks. */
+/* To the log.  Nothing if there are no leaks.  Joins the result's groups: what hangs off different leaks is told
+ * together. */
 void leak_text_write(const struct leak_result *result);
 
 #endif

@@ -434,6 +434,44 @@ owned(void) {
   hidden(leak_owned);
 }
 
+/* As many stacks as there are numbers of three digits to the base of 100, each with a call of its own. */
+#define TEN(X, tens) \
+  X(tens##0) X(tens##1) X(tens##2) X(tens##3) X(tens##4) X(tens##5) X(tens##6) X(tens##7) X(tens##8) X(tens##9)
+#define HUNDRED(X) \
+  TEN(X, ) TEN(X, 1) TEN(X, 2) TEN(X, 3) TEN(X, 4) TEN(X, 5) TEN(X, 6) TEN(X, 7) TEN(X, 8) TEN(X, 9)
+
+SITE void *
+leak_by_digits(unsigned number, unsigned digits, void *next) {
+  void **block = NULL;
+  if (!digits) {
+    block = fill(malloc(24));
+    block[1] = next;
+    return block;
+  }
+  switch (number % 100) {
+#define CALL(digit)                                              \
+  case digit:                                                    \
+    block = leak_by_digits(number / 100, digits - 1, next);      \
+    __asm__ volatile("# %0" ::"i"(digit)); /* never merged */    \
+    break;
+    HUNDRED(CALL)
+#undef CALL
+  }
+  return block;
+}
+
+SITE void
+leak_many_stacks(void *arg) {
+  void *list = arg;
+  for (unsigned i = 0; i < 300000; i++)
+    list = leak_by_digits(i, 3, list);
+}
+
+static void
+many_stacks(void) {
+  hidden(leak_many_stacks);
+}
+
 SITE void
 keep_all_ways(void *arg) {
   (void)arg;
@@ -689,8 +727,8 @@ deaf_thread(void) {
   X(end_by_own_handler) X(exec_after_leak) X(exec_that_fails) X(fork_leaks_in_child) X(fork_leaks_in_both) \
   X(fork_and_exec) X(vfork_and_exec) X(vfork_and__exit) X(daemon_leaks) X(freed_at_exit)                   \
   X(freed_by_destructor) X(freed_at_quick_exit) X(leaked_at_exit) X(possible) X(doubtful)                  \
-  X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(owned) X(reachable) X(sizes) X(resized)       \
-  X(after_large) X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here) X(lsan)             \
+  X(behind_doubtful) X(between) X(tree) X(cycle) X(shared) X(owned) X(many_stacks) X(reachable) X(sizes)   \
+  X(resized) X(after_large) X(deep) X(api_check) X(api_ignore) X(api_disable) X(api_disable_here) X(lsan)  \
   X(lsan_check_for_good) X(lsan_check_without_leaks) X(lsan_region) X(signals) X(later) X(deaf_thread)
 
 static const struct {

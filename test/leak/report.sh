@@ -47,6 +47,21 @@ if command -v addr2line >/dev/null; then
   [ "$(addr2line -f -e "$leaker" "$offset" | head -1)" = leak_a ] || fail "$command: the first frame is not in leak_a"
 fi
 
+# Of one stack, whatever they hang off.
+tell '' owned
+grep '^Indirect' "$dir/err" >"$dir/indirect"
+echo 'Indirect leak of 120 byte(s) in 3 object(s) allocated from:' | diff - "$dir/indirect" ||
+  fail "$command: indirect leaks of one stack"
+
+# Where each group is compared with all others this takes more than ten minutes.  TERM waits for the end of a check.
+timeout -s KILL 120 env CGC_OPTIONS=mode=leak:depth=4 LD_PRELOAD="$CGC_LIB" "$leaker" many_stacks 2>&1 </dev/null |
+  awk '/ leak of / { groups[$1]++; bytes += $4; blocks += $7 } /^SUMMARY/ { summary = $0 }
+       END { print groups["Direct"], groups["Indirect"], bytes, blocks; print summary }' >"$dir/got"
+diff - "$dir/got" <<END || fail "many_stacks: not all leaks"
+1 299999 7200000 300000
+SUMMARY: LeakSanitizer: 7200000 byte(s) leaked in 300000 allocation(s).
+END
+
 # Only leaks are told.
 for case in end_without_leaks possible doubtful reachable; do
   tell '' $case
