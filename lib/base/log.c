@@ -6,6 +6,9 @@
 #include "base/log.h"
 
 #include "base/platform.h"
+#include "base/quiet_write.h"
+
+#include <errno.h>
 
 static const struct path_template *log_path;
 
@@ -33,12 +36,12 @@ open_error_of_main_thread(void) {
 /* Threads of ours do not have the program's descriptors. */
 static void
 write_to_error(const struct text *text) {
-  if (platform_write(2, text->start, text->length_bytes))
+  if (quiet_write(2, text->start, text->length_bytes) != EBADF)
     return;
   int fd = open_error_of_main_thread();
   if (fd < 0)
     return;   /* nowhere to report it */
-  platform_write(fd, text->start, text->length_bytes);
+  quiet_write(fd, text->start, text->length_bytes);
   platform_close(fd);
 }
 
@@ -58,6 +61,6 @@ log_write(const struct text *text) {
     write_to_error(text);
     return;
   }
-  platform_write(fd, text->start, text->length_bytes);
+  quiet_write(fd, text->start, text->length_bytes);
   platform_close(fd);
 }

@@ -85,7 +85,7 @@ int     platform_copy_descriptor_of_main_thread(int fd);   /* for a thread that 
 void    platform_close(int fd);
 ssize_t platform_read(int fd, void *buffer, size_t bytes);
 ssize_t platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes);
-bool    platform_write(int fd, const char *buffer, size_t bytes);   /* whether all of it was possible */
+int     platform_write(int fd, const char *buffer, size_t bytes);   /* all of it: 0 or an errno code */
 
 /* Keeps what a descriptor that can be polled stands for when that is closed, until the process ends or lets go: a request
  * to poll it refers to it, which nothing is to answer.  *holder is 0 before the first of them, up to
@@ -201,6 +201,16 @@ int platform_signal_mask(int how, const uint64_t *set, uint64_t *before);
 /* Blocks all signals but the faults for this thread; returns the mask before. */
 uint64_t platform_block_signals(void);
 void     platform_restore_signals(uint64_t mask);
+
+/* From now on no thread unblocks these signals by way of the three functions above. */
+void platform_keep_blocked(uint64_t set);
+
+/* The blocked signals that wait for this thread or the process; 0 if the system does not tell.  sigpending(2). */
+uint64_t platform_pending_signals(void);
+
+/* Takes one of these blocked signals, rather one that is for this thread than one for the process.  0 or an errno
+ * code: EAGAIN if none is pending.  sigtimedwait(2) without waiting. */
+int platform_take_pending(uint64_t set);
 
 /* Start of this thread's alternate signal stack, 0 if there is none. */
 uintptr_t platform_alternate_stack(void);

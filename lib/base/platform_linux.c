@@ -276,18 +276,18 @@ platform_read_at(int fd, void *buffer, size_t bytes, uint64_t offset_bytes) {
   return CALL4(SYS_pread64, fd, buffer, bytes, offset_bytes);
 }
 
-bool
+int
 platform_write(int fd, const char *buffer, size_t bytes) {
   while (bytes > 0) {
     long written = CALL3(SYS_write, fd, buffer, bytes);
     if (written == -EINTR)
       continue;
     if (written <= 0)
-      return false;
+      return written ? (int)-written : EIO;
     buffer += written;
     bytes -= (size_t)written;
   }
-  return true;
+  return 0;
 }
 
 ssize_t
@@ -497,9 +497,35 @@ platform_resend_signal(int tid, int signal, const siginfo_t *info) {
   return (int)-CALL3(SYS_rt_sigqueueinfo, process_id, signal, info);
 }
 
+static atom_word kept_blocked;   /* set of signals; only added to */
+
+void
+platform_keep_blocked(uint64_t set) {
+  atom_or_full(&kept_blocked, set);
+}
+
 int
 platform_signal_mask(int how, const uint64_t *set, uint64_t *before) {
-  return (int)-CALL4(SYS_rt_sigprocmask, how, set, before, sizeof *set);
+  uint64_t kept = atom_load_rlx(&kept_blocked), with_kept = set ? *set : 0;
+  if (how == SIG_SETMASK)
+    with_kept |= kept;
+  else if (how == SIG_UNBLOCK)
+    with_kept &= ~kept;
+  return (int)-CALL4(SYS_rt_sigprocmask, how, set ? &with_kept : NULL, before, sizeof *set);
+}
+
+uint64_t
+platform_pending_signals(void) {
+  uint64_t set = 0;
+  CALL2(SYS_rt_sigpending, &set, sizeof set);
+  return set;
+}
+
+int
+platform_take_pending(uint64_t set) {
+  const struct timespec now = {0};
+  long signal = CALL4(SYS_rt_sigtimedwait, &set, NULL, &now, sizeof set);
+  return signal < 0 ? (int)-signal : 0;
 }
 
 uint64_t

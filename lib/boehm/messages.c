@@ -3,11 +3,11 @@
 
 #include "base/atom.h"
 #include "base/platform.h"
+#include "base/quiet_write.h"
 #include "boehm/settings.h"
 
 #include <gc/gc.h>
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,26 +16,13 @@
 
 /* ---- printing ---- */
 
-static void
-write_all(int fd, const char *text, size_t bytes) {
-  while (bytes) {
-    ssize_t written = write(fd, text, bytes);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return;
-    text += written;
-    bytes -= (size_t)written;
-  }
-}
-
 /* Through no stream: it may be called while the program holds the locks of those. */
 static void
 print_to(int fd, const char *format, va_list arguments) {
   char text[1024];
   int bytes = vsnprintf(text, sizeof text, format, arguments);
   if (bytes > 0)
-    write_all(fd, text, min_u64((uint64_t)bytes, sizeof text - 1));
+    quiet_write(fd, text, min_u64((uint64_t)bytes, sizeof text - 1));
 }
 
 void
@@ -79,7 +66,7 @@ settings_default_warn(char *format, GC_word word) {
   int bytes = snprintf(line, sizeof line, format, word);
 #pragma GCC diagnostic pop
   if (bytes > 0)
-    write_all(settings.log_fd, line, min_u64((uint64_t)bytes, sizeof line - 1));
+    quiet_write(settings.log_fd, line, min_u64((uint64_t)bytes, sizeof line - 1));
 }
 
 void

@@ -2,6 +2,7 @@
 #include "report/json_lines.h"
 
 #include "base/platform.h"
+#include "base/quiet_write.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 static void
 flush(struct json_lines *json) {
-  if (json->fd >= 0 && !json->err && !platform_write(json->fd, json->text.start, json->text.length_bytes))
+  if (json->fd >= 0 && !json->err && quiet_write(json->fd, json->text.start, json->text.length_bytes))
     json->err = EIO;
   json->text.length_bytes = 0;
 }
