@@ -69,7 +69,8 @@ choose_references_stw(void) {
 /* The end of a mark: whether it holds. */
 static int
 check_mark_stw(struct collection_report *report, const struct root_list *roots) {
-  if (mark_relative_is_missed_stw())
+  report->lacks_references = mark_relative_is_missed_stw();
+  if (report->lacks_references)
     return EAGAIN;
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */

@@ -108,7 +108,8 @@ START_TEST(mark_relative_distance_to_elsewhere_leads_nowhere) {
   const uintptr_t words[] = {distance(block, target) + 8, distance(block, target) + 1, distance(block, large) + 4096,
                              distance(block + 1, target), UINTPTR_MAX, (uintptr_t)INT64_MIN, 1, 2, 3, 7,
                              distance(block, (void *)(heap_addr - 8)), distance(block, (void *)heap_end_addr),
-                             distance(block, (void *)(heap_end_addr - 8)), distance(block, NULL), distance(block, gone)};
+                             distance(block, (void *)(heap_end_addr - 8)), distance(block, NULL),
+                             distance(block, gone)};
   memcpy(block + 2, words, sizeof words);
   give_back(gone);
   noscan[0] = distance(noscan, other);
@@ -251,7 +252,8 @@ choose_edge(struct unit_random *random, bool is_lists, size_t i, size_t k) {
     return (unsigned)unit_random_below(random, NODES * 2);
   if (k == 0)
     return i % LIST_NODES < LIST_NODES - 1 ? (unsigned)i + 1 : NODES;
-  return unit_random_below(random, 100) ? NODES : (unsigned)(i - i % LIST_NODES + unit_random_below(random, LIST_NODES));
+  bool has_branch = unit_random_below(random, 100) == 0;
+  return has_branch ? (unsigned)(i - i % LIST_NODES + unit_random_below(random, LIST_NODES)) : NODES;
 }
 
 static size_t
