@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum option_kind { OPTION_KIND_NUMBER, OPTION_KIND_BYTES, OPTION_KIND_MODE, OPTION_KIND_DIRTY,
-                   OPTION_KIND_LIMIT, OPTION_KIND_COUNT };
+                   OPTION_KIND_LIMIT, OPTION_KIND_SWITCH, OPTION_KIND_COUNT };
 
 struct option_row {
   const char *name;
@@ -36,6 +36,7 @@ static const char *const *const option_names[OPTION_KIND_COUNT] = {
   [OPTION_KIND_MODE] = (const char *const[]){"off", "collect", "leak", NULL},
   [OPTION_KIND_DIRTY] = (const char *const[]){"auto", "uffd", "stop", NULL},
   [OPTION_KIND_LIMIT] = (const char *const[]){"off", "auto", NULL},
+  [OPTION_KIND_SWITCH] = (const char *const[]){"0", "1", "auto", NULL},
 };
 
 /* ---- values ---- */

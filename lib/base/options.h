@@ -13,10 +13,11 @@
 
 enum option_mode { OPTION_MODE_OFF, OPTION_MODE_COLLECT, OPTION_MODE_LEAK };
 enum option_limit { OPTION_LIMIT_OFF, OPTION_LIMIT_AUTO };   /* or more: bytes */
+enum option_switch { OPTION_SWITCH_OFF, OPTION_SWITCH_ON, OPTION_SWITCH_AUTO };
 enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
 
 /* X(enum, name, kind, default, min, max, help).  Kinds: NUMBER; BYTES (K, M, G as suffix);
- * MODE and DIRTY, one of some names each; LIMIT, one of two names or bytes. */
+ * MODE, DIRTY and SWITCH, one of some names each; LIMIT, one of two names or bytes. */
 #define OPTION_LIST(X)                                                                                               \
   X(MODE, "mode", MODE, OPTION_MODE_COLLECT, 0, OPTION_MODE_LEAK,                                                    \
     "off: an allocator only; collect: reclaim what cannot be reached; leak: report it at the end of the process")    \
@@ -63,6 +64,9 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
     "find pointers that setjmp mangled: 1 in stacks and static data, 2 in the heap too, 0 nowhere")                  \
   X(PACKED, "packed", NUMBER, 1, 0, 1,                                                                               \
     "1: pointers in blocks may also lie at addresses divisible by 4, as in packed structures")                       \
+  X(RELATIVE, "relative", SWITCH, OPTION_SWITCH_AUTO, 0, OPTION_SWITCH_AUTO,                                         \
+    "1: a word in a block may be the distance from there, the block's start, to the start of another block; 0: none "  \
+    "is; auto: 1 while libfontconfig is loaded, which keeps its patterns so")                                       \
   X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                                           \
     "1: a pointer on a stack just past the end of a block keeps the block")                                          \
   X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                                           \

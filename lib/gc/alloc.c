@@ -5,6 +5,7 @@
 #include "base/platform.h"
 #include "gc/assist.h"
 #include "gc/cycle.h"
+#include "gc/mark_relative.h"
 #include "gc/runtime.h"
 #include "gc/seen_words.h"
 #include "heap/page_heap.h"
@@ -282,12 +283,20 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
   return span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1 ? NULL : span;
 }
 
+/* What the block grows over, for a verification. */
+static void
+note_memory(uintptr_t block_addr, uintptr_t start_addr, uintptr_t end_addr) {
+  seen_words_note_memory(start_addr, end_addr);
+  if (mark_relative_is_sought())
+    mark_relative_note(block_addr, start_addr, end_addr);
+}
+
 static bool
 extend_large(struct cgc_span *span, size_t pages) {
   uintptr_t end_addr = span->base_addr + span_bytes(span);
   bool fits = page_heap_extend(span, pages);
   if (fits && option(OPTION_VERIFY))
-    seen_words_note_memory(end_addr, span->base_addr + span_bytes(span));
+    note_memory(span->base_addr, end_addr, span->base_addr + span_bytes(span));
   return fits;
 }
 

@@ -7,6 +7,7 @@
 #include "gc/dirty_heap.h"
 #include "gc/dirty_roots.h"
 #include "gc/mark_queue.h"
+#include "gc/mark_relative.h"
 #include "gc/old_pages.h"
 #include "gc/open_pages.h"
 #include "heap/central.h"
@@ -57,9 +58,20 @@ list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct
   return err;
 }
 
+/* What counts as a reference in the mark that begins.  Marks of earlier ones for which it was less cannot be built
+ * upon. */
+static void
+choose_references_stw(void) {
+  if (mark_relative_choose_stw())
+    old_pages_clear_marks();
+}
+
 /* The end of a mark: whether it holds. */
 static int
 check_mark_stw(struct collection_report *report, const struct root_list *roots) {
+  report->lacks_references = mark_relative_is_missed_stw();
+  if (report->lacks_references)
+    return EAGAIN;
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
   int err = report->look ? 0 : trace_client_stw(&report->trace);
@@ -139,6 +151,7 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   report->err = collection_stop_world(report);
   if (report->err)
     return;
+  choose_references_stw();
   report->err = list_roots_stw(report, stack_pointer, &roots);
   if (!report->err)
     report->err = mark_stw(report, &roots);
@@ -178,6 +191,7 @@ mark_stacks(struct collection_report *report, struct root_list *roots) {
   if (err)
     return err;
   thread_reap_stw();
+  choose_references_stw();
   err = list_roots_stw(report, 0, roots);
   if (!err)
     err = trace_roots_beside(roots, ROOT_STACK, &report->trace);

@@ -31,8 +31,9 @@ struct cycle_report {
 
 /* Runs a cycle; one that the heap's size has caused goes on beside the program when this returns.  Not between
  * thread_cache_enter and _leave.  Returns 0, or why nothing was reclaimed:
- * ETIMEDOUT (a thread did not stop), EAGAIN (a thread that cannot be stopped ran, each time), ENOMEM, EPERM (vfork
- * child, another mode than collect, or the client forbids it), or the errno code of a system call that is refused. */
+ * ETIMEDOUT (a thread did not stop), EAGAIN (a thread that cannot be stopped ran, each time, or a library was loaded
+ * whose references it did not follow), ENOMEM, EPERM (vfork child, another mode than collect, or the client forbids it),
+ * or the errno code of a system call that is refused. */
 int cycle_collect(enum cycle_cause cause);
 
 /* Runs a cycle in one stop that reclaims nothing, and looks instead.  Returns as cycle_collect, but EPERM in another mode

@@ -7,6 +7,7 @@
 #include "gc/client.h"
 #include "gc/limbo.h"
 #include "gc/mark_candidate.h"
+#include "gc/mark_relative.h"
 #include "gc/mark_scan.h"
 #include "gc/mark_walk.h"
 #include "world/named_roots.h"
@@ -25,7 +26,10 @@ marker_init(struct marker *marker, bool is_alone, bool is_beside) {
   marker->demangles_heap = option(OPTION_DEMANGLE) >= 2;
   marker->finds_packed = option(OPTION_PACKED);
   marker->marks_past_end = option(OPTION_PAST_END);
-  marker->scan = mark_scan_choose(marker);
+  marker->finds_relative = mark_relative_is_sought();
+  marker->decodes_blocks = marker->demangles_heap || marker->finds_relative;
+  marker->scan_addresses = mark_scan_choose(marker);
+  marker->scan = marker->finds_relative ? mark_scan_relative : marker->scan_addresses;
   mark_scan_fill_lanes(marker);
   marker->checks_offset = mark_offsets.are_checked;
   marker->takes_interior = mark_offsets.are_all_valid;
@@ -131,7 +135,7 @@ static void
 scan_range(struct marker *marker, const struct mark_range *range) {
   enum { SHORT_BYTES = 32 };
   const uintptr_t *word = (const uintptr_t *)range->addr, *end = (const uintptr_t *)(range->addr + range->bytes);
-  bool is_short = range->bytes <= SHORT_BYTES && !marker->finds_packed && !marker->demangles_heap;
+  bool is_short = range->bytes <= SHORT_BYTES && !marker->finds_packed && !marker->decodes_blocks;
   if (is_short)
     scan_short(marker, word, end);
   else

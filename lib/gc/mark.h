@@ -57,6 +57,8 @@ struct marker {
   bool demangles_data;
   bool demangles_heap;
   bool finds_packed;
+  bool finds_relative;        /* gc/mark_relative.h */
+  bool decodes_blocks;        /* a word of a block may stand for other addresses than itself: one of these does so */
   bool marks_past_end;
   bool checks_offset;         /* where an address points in its block (gc/mark_block.h) */
   bool takes_interior;        /* then: anywhere in most blocks */
@@ -67,6 +69,7 @@ struct marker {
   uint64_t deadline_ns;       /* at which it is to end; UINT64_MAX: none */
   size_t piece_bytes;         /* of large blocks, scanned one at a time */
   void (*scan)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* gc/mark_scan.h */
+  void (*scan_addresses)(struct marker *marker, const uintptr_t *word, const uintptr_t *end);   /* no relative ones */
   bool uses_shadows;          /* of written pages (gc/shadow.h) */
   bool notes_seen;            /* notes the addresses it finds (gc/seen_words.h) */
   bool is_verifying;          /* marks nothing: notes an address in an unmarked block */

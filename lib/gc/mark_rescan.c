@@ -5,6 +5,7 @@
 #include "base/arch_x86_64.h"
 #include "gc/client.h"
 #include "gc/mark_candidate.h"
+#include "gc/mark_relative.h"
 #include "gc/mark_scan.h"
 #include "gc/shadow.h"
 #include "heap/span_table.h"
@@ -42,6 +43,8 @@ note_slots(const struct marker *marker, const struct cgc_span *span, size_t firs
   for (; slots; slots &= slots - 1) {
     uintptr_t addr = span_slot_addr(span, first + (unsigned)__builtin_ctzll(slots));
     note_part(marker, addr, addr + span->slot_bytes);
+    if (marker->finds_relative)
+      mark_relative_note(addr, addr, addr + span->slot_bytes);
   }
 }
 
@@ -182,7 +185,7 @@ rescan_shadowed(struct marker *marker, const struct cgc_span *span, struct shado
 
 static void
 rescan_page(struct marker *marker, const struct cgc_span *span, uintptr_t page_addr) {
-  bool may_have = marker->uses_shadows && !marker->demangles_heap;
+  bool may_have = marker->uses_shadows && !marker->decodes_blocks;
   struct shadow *shadow = may_have ? shadow_of(page_addr) : NULL;
   if (shadow)
     rescan_shadowed(marker, span, shadow);

@@ -22,7 +22,7 @@ static void
 scan_at_once(struct marker *marker, uintptr_t addr, size_t bytes) {
   enum { SHORT_BYTES = 128 };
   const uintptr_t *word = (const uintptr_t *)addr, *end = (const uintptr_t *)(addr + bytes);
-  if (bytes > SHORT_BYTES || marker->demangles_heap) {
+  if (bytes > SHORT_BYTES || marker->decodes_blocks) {
     mark_scan_block(marker, word, end);
     flush_fifo(marker);
     return;

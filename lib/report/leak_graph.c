@@ -5,6 +5,7 @@
 #include "base/hull.h"
 #include "base/meta.h"
 #include "base/options.h"
+#include "gc/mark_relative.h"
 #include "heap/heap_map.h"
 
 #include <string.h>
@@ -67,6 +68,13 @@ node_of_word(uintptr_t word) {
   return span ? node_starting_at(span_slot_addr(span, slot)) : NULL;
 }
 
+/* The one that starts as far from that node's start as the word says, or NULL. */
+static struct leak_node *
+node_at_distance(const struct leak_node *from, uintptr_t word) {
+  uintptr_t addr = mark_relative_is_sought() ? mark_relative_target(from->addr, word) : 0;
+  return addr ? node_starting_at(addr) : NULL;
+}
+
 /* ---- references ---- */
 
 /* A block on the way of a search, and the place in it to be looked at next. */
@@ -96,8 +104,10 @@ next_reference(struct visit *visit) {
   while (node->has_pointers && visit->at_bytes + sizeof(uintptr_t) <= node->bytes) {
     uintptr_t word;
     memcpy(&word, (const char *)node->addr + visit->at_bytes, sizeof word);
-    visit->at_bytes += step_bytes;
     struct leak_node *target = node_of_word(word);
+    if (!target && visit->at_bytes % sizeof word == 0)
+      target = node_at_distance(node, word);
+    visit->at_bytes += step_bytes;
     if (target)
       return target;
   }

@@ -2,6 +2,7 @@
 #include "report/leak_references.h"
 
 #include "base/arch_x86_64.h"
+#include "gc/mark_relative.h"
 #include "heap/span_table.h"
 #include "record/record.h"
 
@@ -71,13 +72,33 @@ note_words(const uintptr_t *words, size_t bytes) {
     note_word(words[i]);
 }
 
+/* Those of a whole block whose start they are relative to. */
+static void
+note_relative_words(const uintptr_t *block, size_t bytes) {
+  for (size_t i = 0; i < bytes / sizeof *block; i++) {
+    uintptr_t addr = mark_relative_target((uintptr_t)block, block[i]);
+    size_t slot;
+    struct cgc_span *span = addr ? heap_map_find_slot(addr, &slot) : NULL;
+    if (span && span_slot_addr(span, slot) == addr && is_marked(span, slot))
+      set_found(span, slot);
+  }
+}
+
 /* ---- where they lie ---- */
+
+static void
+note_block(const struct cgc_span *span, size_t slot) {
+  const uintptr_t *block = (const uintptr_t *)span_slot_addr(span, slot);
+  note_words(block, span_block_bytes(span));
+  if (mark_relative_is_sought())
+    note_relative_words(block, span_block_bytes(span));
+}
 
 static void
 note_blocks(const struct cgc_span *span) {
   for (size_t slot = 0; slot < span->slot_count; slot++)
     if (is_marked(span, slot))
-      note_words((const uintptr_t *)span_slot_addr(span, slot), span_block_bytes(span));
+      note_block(span, slot);
 }
 
 static void

@@ -52,6 +52,8 @@ add_given_up(struct text *line, const struct collection_report *report) {
   text_add(line, " ms: ");
   if (report->err == ETIMEDOUT)
     add_count(line, "thread ", (uint64_t)report->stop.silent_tid, " did not stop");
+  else if (report->lacks_references)
+    text_add(line, "a library was loaded that links blocks by distances");
   else if (report->err == EAGAIN)
     text_add(line, "a thread that blocks all signals woke up");
   else

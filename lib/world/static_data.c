@@ -2,11 +2,11 @@
 #include "world/static_data.h"
 
 #include "base/arch_x86_64.h"
+#include "world/loaded_objects.h"
 #include "world/pages.h"
 #include "world/roots.h"
 
 #include <dlfcn.h>
-#include <link.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -99,27 +99,7 @@ add_object(const struct object *object, static_data_filter *filter, struct array
   return true;
 }
 
-/* ---- all objects, of all namespaces ---- */
-
-static const struct r_debug_extended *
-next_namespace(const struct r_debug_extended *space) {
-  return space->base.r_version > 1 ? space->r_next : NULL;
-}
-
-/* Which objects there are, and where: as good as unique. */
-static uint64_t
-fingerprint_objects(void) {
-  const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-  const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
-  uint64_t fingerprint = 1;
-  for (; space; space = next_namespace(space))
-    for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
-      const uintptr_t words[] = {(uintptr_t)map, map->l_addr, (uintptr_t)map->l_ld, (uintptr_t)map->l_name};
-      for (size_t i = 0; i < CGC_COUNT(words); i++)
-        fingerprint = (fingerprint ^ words[i]) * factor;
-    }
-  return fingerprint;
-}
+/* ---- all objects ---- */
 
 /* What was found the last time; owned by whoever holds the cycle lock. */
 static struct {
@@ -137,24 +117,23 @@ variables_bytes(const struct object *object) {
 }
 
 static bool
+list_object(const struct link_map *map, void *filter) {
+  struct object object;
+  if (!read_object(map, &object))
+    return true;
+  seen.longest_variables_bytes = max_u64(seen.longest_variables_bytes, variables_bytes(&object));
+  return add_object(&object, *(static_data_filter **)filter, &seen.ranges);
+}
+
+static bool
 list_objects(static_data_filter *filter) {
-  const struct r_debug_extended *space = (const struct r_debug_extended *)&_r_debug;
   seen.ranges.count = seen.longest_variables_bytes = 0;
-  for (; space; space = next_namespace(space))
-    for (const struct link_map *map = space->base.r_map; map; map = map->l_next) {
-      struct object object;
-      if (!read_object(map, &object))
-        continue;
-      seen.longest_variables_bytes = max_u64(seen.longest_variables_bytes, variables_bytes(&object));
-      if (!add_object(&object, filter, &seen.ranges))
-        return false;
-    }
-  return true;
+  return loaded_objects_visit_stw(list_object, &filter);
 }
 
 bool
 static_data_note_stw(static_data_filter *filter) {
-  uint64_t fingerprint = fingerprint_objects();
+  uint64_t fingerprint = loaded_objects_fingerprint_stw();
   if (filter || fingerprint != seen.fingerprint) {
     seen.fingerprint = 0;
     if (!list_objects(filter))

@@ -2,9 +2,6 @@
 /*
  * Where the static data of loaded objects and the thread-local variables of threads lie, for programs whose roots are
  * named and not all private memory.
- *
- * The dynamic linker's list of objects is read as it is in the middle of whatever the stopped threads did: an object is
- * added when it is mapped, before any code of it runs, and it is removed when none will run any more.
  */
 #ifndef CGC_WORLD_STATIC_DATA_H
 #define CGC_WORLD_STATIC_DATA_H

@@ -2,6 +2,8 @@
 /* Graphs of real blocks, most of them given as text: "ab" is a pointer in the block a to the block b. */
 #include "unit.h"
 
+#include "base/options.h"
+#include "gc/mark_relative.h"
 #include "heap/heap_map.h"
 #include "report/leak_graph.h"
 
@@ -205,6 +207,17 @@ START_TEST(leak_graph_reference_may_have_a_tag) {
 }
 END_TEST
 
+/* b tells how far a is; a tells of a place in c. */
+START_TEST(leak_graph_reference_may_be_relative) {
+  option_values[OPTION_RELATIVE] = (uint64_t)_i;
+  mark_relative_choose_stw();
+  start_with(3, "");
+  put(1, nodes[0].addr - nodes[1].addr);
+  put(0, nodes[2].addr - nodes[0].addr + 8);
+  ck_assert_str_eq(kinds(), _i ? "idd" : "ddd");
+}
+END_TEST
+
 START_TEST(leak_graph_of_words_that_are_no_pointers) {
   start(2);
   put(0, 1);
@@ -356,6 +369,7 @@ leak_graph_suite(void) {
   tcase_add_test(tests, leak_graph_has_room_for_so_many_owners);
   tcase_add_test(tests, leak_graph_reference_may_point_into_a_block);
   tcase_add_test(tests, leak_graph_reference_may_have_a_tag);
+  tcase_add_loop_test(tests, leak_graph_reference_may_be_relative, 0, 2);
   tcase_add_test(tests, leak_graph_of_words_that_are_no_pointers);
   tcase_add_test(tests, leak_graph_looks_at_requested_bytes_alone);
   tcase_add_test(tests, leak_graph_does_not_look_into_blocks_without_pointers);

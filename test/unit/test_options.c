@@ -44,7 +44,7 @@ is_kind(const struct row *row, const char *kind) {
 
 static bool
 is_named(const struct row *row) {
-  return is_kind(row, "MODE") || is_kind(row, "DIRTY") || is_kind(row, "LIMIT");
+  return is_kind(row, "MODE") || is_kind(row, "DIRTY") || is_kind(row, "LIMIT") || is_kind(row, "SWITCH");
 }
 
 /* ---- each row ---- */
