@@ -8,6 +8,7 @@
 #include "gc/mark_relative.h"
 #include "gc/runtime.h"
 #include "gc/seen_words.h"
+#include "gc/stop_ahead.h"
 #include "heap/page_heap.h"
 #include "heap/span_sweep.h"
 #include "world/park.h"
@@ -49,10 +50,10 @@ wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
 
 static void
 let_stop_come(struct thread_cache *cache) {
-  if (!cycle_is_stop_near())
+  if (!stop_ahead_is_seen())
     return;
   runtime_leave(cache);
-  cycle_await_stop();
+  stop_ahead_await();
   runtime_enter();
 }
 

@@ -10,6 +10,7 @@
 #include "gc/mark_relative.h"
 #include "gc/old_pages.h"
 #include "gc/open_pages.h"
+#include "gc/stop_ahead.h"
 #include "heap/central.h"
 #include "heap/page_heap.h"
 
@@ -266,7 +267,7 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
   int err = collection_stop_world(report);
   if (err)
     return err;
-  err = dirty_heap_collect_stw(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
+  err = dirty_heap_collect_by_crew(must_finish ? SIZE_MAX : STOP_PAGES_MAX, pages);
   last_stop(report)->dirty_pages = pages->page_count;
   last_stop(report)->collected_ns = platform_now_ns();
   uint64_t mark_ns = STOP_MARK_NS + report->stop_root_bytes / ROOT_BYTES_PER_NS;
@@ -280,6 +281,32 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
 /* Where one such stop was not enough the program is slowed down until one is. */
 atom_int collection_is_catching_up;
 
+/* A round with the threads that take memory waiting for the stop, so that few pages are left for that.  What others write
+ * keeps nobody waiting. */
+static int
+approach_stop(struct collection_report *report, size_t last_pages) {
+  enum { PAGES_MAX = 8192 };
+  struct dirty_pages pages;
+  if (last_pages > PAGES_MAX)
+    return 0;
+  int err = dirty_heap_collect_by_crew(SIZE_MAX, &pages);
+  if (err)
+    return err;
+  note_round(report, &pages);
+  return trace_beside(&pages, &report->trace);
+}
+
+static int
+approach_and_try_to_finish(struct collection_report *report, size_t last_pages, bool must_finish,
+                           struct dirty_pages *pages, bool *is_finished) {
+  stop_ahead_begin();
+  int err = approach_stop(report, last_pages);
+  if (!err)
+    err = try_to_finish(report, must_finish, pages, is_finished);
+  stop_ahead_end();
+  return err;
+}
+
 /* The last stop; as many more before it as find too much to do in one.  Roots are scanned in each: with many of them
  * one long stop is less than several.  So it is where the program writes faster than its pages are looked at. */
 static int
@@ -289,7 +316,7 @@ finish_mark(struct collection_report *report, size_t last_pages) {
   for (unsigned stops = 1; !err && !is_finished; stops++) {
     struct dirty_pages pages;
     bool must_finish = stops == FINISH_STOPS_MAX || report->stop_root_bytes > STOP_ROOT_BYTES_MAX || is_hopeless;
-    err = try_to_finish(report, must_finish, &pages, &is_finished);
+    err = approach_and_try_to_finish(report, last_pages, must_finish, &pages, &is_finished);
     if (err || is_finished)
       break;
     atom_int_store_rlx(&collection_is_catching_up, 1);

@@ -79,7 +79,6 @@ collector_start_stw(void) {
     stack = meta_alloc(STACK_BYTES);
   if (!stack || (!block && !make_block()))
     return ENOMEM;
-  collector_await_end();
   atom_int_store_rlx(&tid, 1);
   atom_int_store_rlx(&phase, COLLECTOR_STARTS);
   int err = platform_start_helper(collector_main, NULL, stack + STACK_BYTES, block, &tid);

@@ -16,6 +16,7 @@
 #include "gc/memory_limit.h"
 #include "gc/old_pages.h"
 #include "gc/partial.h"
+#include "gc/stop_ahead.h"
 #include "heap/page_heap.h"
 #include "world/park.h"
 #include "world/stop_signal.h"
@@ -220,7 +221,6 @@ static struct cycle_report report_beside;
 static void
 run_beside(void *arg) {
   struct cycle_report *report = arg;
-  collection_start_world(&report->collection);
   platform_schedule_normally();
   collection_run_beside(&report->collection);
   end_report(report);
@@ -267,14 +267,15 @@ suits_beside(enum cycle_cause cause) {
  * processor while the threads of the program go on.  Why the cycle was given up is in the report, if it was. */
 static bool
 start_collector_locked(struct collection_report *report) {
+  collector_await_end();   /* which has to let go of its descriptors, and may take its time */
   uint64_t mask = platform_block_signals();
   report->err = collection_stop_world(report);
   bool has_started = !report->err && collector_start_stw() == 0;
+  if (!report->err)
+    collection_start_world(report);
   if (has_started) {
     atom_int_store_rlx(&is_beside_running, 1);
     collector_run(run_beside, &report_beside);
-  } else if (!report->err) {
-    collection_start_world(report);
   }
   platform_restore_signals(mask);
   return has_started;
@@ -305,39 +306,6 @@ cycle_take_descriptors(void) {
   return err;
 }
 
-/* ---- around a stop ---- */
-
-/* From when a thread is about to stop the world until it has set the next goal.  It may lose its processor before the
- * stop and behind it, when all others wake up; if they went on meanwhile they would take several times the goal. */
-enum { STOP_FAR, STOP_NEAR, STOP_AWAITED };
-static atom_int stop_state;    /* futex of those who wait */
-static atom_word stop_thread;  /* which may allocate meanwhile, in code of the program */
-
-static void
-begin_stop(void) {
-  atom_store_rlx(&stop_thread, (uintptr_t)thread_self());
-  atom_int_cas_full(&stop_state, STOP_FAR, STOP_NEAR);
-}
-
-static void
-end_stop(void) {
-  if (atom_int_swap_full(&stop_state, STOP_FAR) == STOP_AWAITED)
-    platform_futex_wake(&stop_state, INT32_MAX);
-}
-
-bool
-cycle_is_stop_near(void) {
-  return CGC_UNLIKELY(atom_int_load_rlx(&stop_state)) && atom_load_rlx(&stop_thread) != (uintptr_t)thread_self();
-}
-
-/* For a while only: a thread must not depend on another one here, which might be waiting for it. */
-void
-cycle_await_stop(void) {
-  enum { WAIT_NS = 5 * 1000 * 1000 };
-  if (atom_int_load_rlx(&stop_state) == STOP_AWAITED || atom_int_cas_full(&stop_state, STOP_NEAR, STOP_AWAITED))
-    platform_futex_wait(&stop_state, STOP_AWAITED, WAIT_NS);
-}
-
 /* ---- cycles ---- */
 
 /* Threads that ask for one collection after the other leave the others no time to run: the world runs at
@@ -365,7 +333,7 @@ static int
 conclude(struct cycle_report *report, uint64_t shown) {
   end_report(report);
   lock_release(&cycle_lock);
-  end_stop();
+  stop_ahead_end();
   stop_signal_unblock_others(shown);
   if (cycle_listener)
     cycle_listener(report);
@@ -394,7 +362,7 @@ run(enum cycle_cause cause, uint64_t shown) {
   if (!suits_beside(cause))
     return run_stopped(cause, shown);
   if (start_beside_locked(cause)) {
-    end_stop();
+    stop_ahead_end();
     stop_signal_unblock_others(shown);
     return cause == CYCLE_CAUSE_HEAP || cause == CYCLE_CAUSE_PERIODIC ? 0 : await_beside();
   }
@@ -434,7 +402,7 @@ collect_once(enum cycle_cause cause) {
     return is_done ? 0 : EPERM;
   }
   if (cause == CYCLE_CAUSE_HEAP)
-    begin_stop();
+    stop_ahead_begin();
   syscall_probe();
   cgroup_limits();   /* before a stop that would be longer for it */
   park_init_filtered();
@@ -625,7 +593,7 @@ cycle_goal_bytes(void) {
 void
 cycle_adopt_fork(void) {
   lock_reset(&cycle_lock);
-  atom_int_store_rlx(&stop_state, STOP_FAR);
+  stop_ahead_adopt_fork();
   atom_int_store_rlx(&holder_tid, 0);
   cycle_process_id = platform_process_id();
   atom_int_store_rlx(&is_beside_running, 0);

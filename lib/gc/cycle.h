@@ -64,11 +64,6 @@ uint64_t cycle_wait_ns(size_t bytes);
 /* Counts and decides.  If it is time, says why. */
 bool cycle_is_due(enum cycle_cause *cause);
 
-/* Whether a thread is about to stop the world, or has and will set the next goal; and waits for that, some milliseconds
- * at most.  Not inside a slow path. */
-bool cycle_is_stop_near(void);
-void cycle_await_stop(void);
-
 void cycle_set_percent(uint64_t percent);
 uint64_t cycle_percent(void);
 uint64_t cycle_goal_bytes(void);

@@ -126,7 +126,7 @@ add_part(struct dirty_pages *result, unsigned index) {
 }
 
 static int
-collect_by_crew(unsigned crew_size, size_t pages_max, struct dirty_pages *result) {
+collect_by(unsigned crew_size, size_t pages_max, struct dirty_pages *result) {
   struct collect_job job = {.arena_count = heap_map_arena_count(), .pages_max = pages_max};
   page_heap_begin_round(false);
   *result = (struct dirty_pages){.part_count = crew_run(crew_size, collect_work, &job)};
@@ -152,14 +152,14 @@ dirty_heap_collect(bool keeps_open, struct dirty_pages *result) {
     open_pages_close_filled();
   else
     open_pages_close_all();
-  return collect_by_crew(1, SIZE_MAX, result);
+  return collect_by(1, SIZE_MAX, result);
 }
 
 int
-dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result) {
+dirty_heap_collect_by_crew(size_t pages_max, struct dirty_pages *result) {
   open_pages_close_all();
   size_t mapped_bytes = page_heap_mapped_bytes();
-  return collect_by_crew(mapped_bytes >= CREW_BYTES_MIN ? crew_size_for(mapped_bytes) : 1, pages_max, result);
+  return collect_by(mapped_bytes >= CREW_BYTES_MIN ? crew_size_for(mapped_bytes) : 1, pages_max, result);
 }
 
 int
@@ -168,7 +168,7 @@ dirty_heap_begin(uint64_t expected_bytes) {
   memset(watched_bytes, 0, heap_map_arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
   open_pages_choose(expected_bytes);
   int err = dirty_begin();
-  if (!err && (err = collect_by_crew(1, SIZE_MAX, &all)) != 0)
+  if (!err && (err = collect_by(1, SIZE_MAX, &all)) != 0)
     dirty_heap_end();
   return err;
 }

@@ -27,7 +27,8 @@ void dirty_heap_arm_roots(struct dirty_pages *result);
  * cannot be told: then any may have been written.  Valid until the next call. */
 int dirty_heap_collect(bool keeps_open, struct dirty_pages *result);
 
-/* The same, world stopped: by several threads in a large heap, and of not many more pages than pages_max. */
-int dirty_heap_collect_stw(size_t pages_max, struct dirty_pages *result);
+/* The same, for when the program leaves its processors idle: by several threads in a large heap, and of not many more
+ * pages than pages_max. */
+int dirty_heap_collect_by_crew(size_t pages_max, struct dirty_pages *result);
 
 #endif

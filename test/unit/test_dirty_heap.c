@@ -91,14 +91,14 @@ look_at_no_more_than_asked_for(void) {
   for (size_t i = 0; i < BLOCK_PAGES * SPAN_PAGE_BYTES; i += 2 * ARCH_PAGE_BYTES)
     old[i] = 2;
   char *newest = take(MORE_PAGES, 0);
-  errs[5] = dirty_heap_collect_stw(10, &pages);
+  errs[5] = dirty_heap_collect_by_crew(10, &pages);
   limited.is_cut = !pages.is_complete && pages.page_count >= 10 && pages.page_count <= 10 * pages.part_count;
   size_t found = count_old_pages(&pages);
   errs[6] = dirty_heap_collect(false, &pages);
   limited.is_rest_found = pages.is_complete && has_page_of(&pages, newest + MORE_PAGES * SPAN_PAGE_BYTES - 1);
   limited.is_all_found = found + count_old_pages(&pages) == BLOCK_PAGES;
   *old = 3;
-  errs[7] = dirty_heap_collect_stw(10, &pages);
+  errs[7] = dirty_heap_collect_by_crew(10, &pages);
   limited.is_complete = pages.is_complete && pages.page_count == 1 && has_page_of(&pages, old);
 }
 
