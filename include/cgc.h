@@ -80,8 +80,9 @@ CGC_API void cgc_free(void *block);
  * consecutive cycles to find them unreachable as option confirm says (2).
  *
  * Returns  0; ETIMEDOUT if a thread did not stop in time, EAGAIN if a thread that cannot be stopped ran
- *          meanwhile in each of several attempts, EPERM in a vfork child or in another mode than collect, ENOMEM, or the
- *          errno code of a refused system call.  Then nothing was reclaimed and nothing is lost.
+ *          meanwhile in each of several attempts, EPERM in a vfork child, in another mode than collect or where
+ *          references are hidden (option hidden), ENOMEM, or the errno code of a refused system call.  Then nothing was
+ *          reclaimed and nothing is lost.
  * errno    Unchanged.
  * Threads  Concurrent calls run one after the other.
  */

@@ -35,6 +35,7 @@ choose_defaults(void) {
   options_preset(OPTION_PACKED, 0);
   options_preset(OPTION_DEMANGLE, 0);
   options_preset(OPTION_RELATIVE, OPTION_SWITCH_OFF);
+  options_preset(OPTION_HIDDEN, 0);
   options_preset(OPTION_CONFIRM, 1);
 }
 

@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "gc/dirty_heap.h"
 #include "gc/dirty_roots.h"
+#include "gc/hidden_references.h"
 #include "gc/mark_queue.h"
 #include "gc/mark_relative.h"
 #include "gc/old_pages.h"
@@ -59,12 +60,20 @@ list_roots_stw(struct collection_report *report, uintptr_t stack_pointer, struct
   return err;
 }
 
+/* 0, or EPERM: not all of the references can be seen.  In a look, who reads what it finds may judge. */
+static int
+check_references_stw(struct collection_report *report) {
+  report->hides_references = !report->look && hidden_references_seek_stw();
+  return report->hides_references ? EPERM : 0;
+}
+
 /* What counts as a reference in the mark that begins.  Marks of earlier ones for which it was less cannot be built
  * upon. */
-static void
-choose_references_stw(void) {
+static int
+choose_references_stw(struct collection_report *report) {
   if (mark_relative_choose_stw())
     old_pages_clear_marks();
+  return check_references_stw(report);
 }
 
 /* The end of a mark: whether it holds. */
@@ -73,9 +82,12 @@ check_mark_stw(struct collection_report *report, const struct root_list *roots) 
   report->lacks_references = mark_relative_is_missed_stw();
   if (report->lacks_references)
     return EAGAIN;
+  int err = check_references_stw(report);
+  if (err)
+    return err;
   if (!stop_world_is_still_parked())
     return EAGAIN;   /* a thread that could not be stopped has run: what it did was not seen */
-  int err = report->look ? 0 : trace_client_stw(&report->trace);
+  err = report->look ? 0 : trace_client_stw(&report->trace);
   if (err)
     return err;
   if (!stop_world_is_still_parked())
@@ -152,8 +164,9 @@ collect_stopped(struct collection_report *report, uintptr_t stack_pointer) {
   report->err = collection_stop_world(report);
   if (report->err)
     return;
-  choose_references_stw();
-  report->err = list_roots_stw(report, stack_pointer, &roots);
+  report->err = choose_references_stw(report);
+  if (!report->err)
+    report->err = list_roots_stw(report, stack_pointer, &roots);
   if (!report->err)
     report->err = mark_stw(report, &roots);
   if (!report->err)
@@ -192,8 +205,9 @@ mark_stacks(struct collection_report *report, struct root_list *roots) {
   if (err)
     return err;
   thread_reap_stw();
-  choose_references_stw();
-  err = list_roots_stw(report, 0, roots);
+  err = choose_references_stw(report);
+  if (!err)
+    err = list_roots_stw(report, 0, roots);
   if (!err)
     err = trace_roots_beside(roots, ROOT_STACK, &report->trace);
   if (!err)

@@ -31,6 +31,7 @@ struct collection_report {
   const struct collection_look *look;   /* instead of reclaiming anything; or NULL */
   int      err;               /* 0; why it was given up */
   bool     lacks_references;  /* given up, as references count that it did not follow (gc/mark_relative.h) */
+  bool     hides_references;  /* given up: what counts is not known (gc/hidden_references.h) */
   bool     is_beside;         /* marked while the program ran */
   bool     keeps_marks;       /* stopped: for the next cycle; set by the caller, cleared where that cannot be */
   bool     may_be_partial;    /* stopped: if the one before has kept them; set by the caller */

@@ -12,6 +12,7 @@
 #include "gc/client.h"
 #include "gc/collector.h"
 #include "gc/crew.h"
+#include "gc/hidden_references.h"
 #include "gc/mark_queue.h"
 #include "gc/memory_limit.h"
 #include "gc/old_pages.h"
@@ -374,8 +375,13 @@ run(enum cycle_cause cause, uint64_t shown) {
 }
 
 static bool
+may_reclaim(void) {
+  return option(OPTION_MODE) == OPTION_MODE_COLLECT && !hidden_references_are_known();
+}
+
+static bool
 suits_mode(enum cycle_cause cause) {
-  return option(OPTION_MODE) == (cause == CYCLE_CAUSE_LOOK ? OPTION_MODE_LEAK : OPTION_MODE_COLLECT);
+  return cause == CYCLE_CAUSE_LOOK ? option(OPTION_MODE) == OPTION_MODE_LEAK : may_reclaim();
 }
 
 static bool
@@ -559,7 +565,7 @@ has_program_had_its_share(void) {
 
 bool
 cycle_is_due(enum cycle_cause *cause) {
-  if (option(OPTION_MODE) != OPTION_MODE_COLLECT || !lock_try_acquire(&cycle_lock))
+  if (!may_reclaim() || !lock_try_acquire(&cycle_lock))
     return false;   /* or a cycle is running, and will set the next goal */
   bool is_due = is_periodic_due();
   bool may_begin = !pacer.is_limited || has_program_had_its_share();

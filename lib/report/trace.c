@@ -54,6 +54,8 @@ add_given_up(struct text *line, const struct collection_report *report) {
     add_count(line, "thread ", (uint64_t)report->stop.silent_tid, " did not stop");
   else if (report->lacks_references)
     text_add(line, "a library was loaded that links blocks by distances");
+  else if (report->hides_references)
+    text_add(line, "a library is loaded that hides references: nothing is reclaimed any more");
   else if (report->err == EAGAIN)
     text_add(line, "a thread that blocks all signals woke up");
   else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "world/loaded_objects.h"
 
+#include "world/exported_symbol.h"
+
 #include <string.h>
 
 static const struct r_debug_extended *
@@ -44,4 +46,14 @@ is_named_otherwise(const struct link_map *map, void *arg) {
 bool
 loaded_objects_has_stw(const char *prefix) {
   return !loaded_objects_visit_stw(is_named_otherwise, (void *)prefix);
+}
+
+static bool
+lacks_symbol(const struct link_map *map, void *arg) {
+  return !exported_symbol_is_in(map, arg);
+}
+
+bool
+loaded_objects_export_stw(const char *symbol) {
+  return !loaded_objects_visit_stw(lacks_symbol, (void *)symbol);
 }
