@@ -53,7 +53,8 @@ void
 partial_note_whole(const struct pacer *pacer, const struct pacer_input *found) {
   stopped_cycles += stopped_cycles < STOPPED_CYCLES_MIN;
   skipped -= skipped > 0;
-  finds_much = found->reclaimed_bytes + found->held_bytes > found->live_bytes / FOUND_FRACTION_MIN;
+  uint64_t most_bytes = min_u64(found->live_bytes, pacer->room_bytes);   /* that the next one will find */
+  finds_much = found->reclaimed_bytes + found->held_bytes > most_bytes / FOUND_FRACTION_MIN;
   is_first = true;
   is_wanted = !pacer->is_limited;
 }
