@@ -14,7 +14,8 @@ enum { GROUP_BYTES_MAX = 256, PATH_BYTES_MAX = 512 };
 
 /* ---- files ---- */
 
-/* The numbers that the first line begins with, one behind the other; all bits set for other text ("max", "-1") or none. */
+/* The numbers that the first line begins with, one behind the other; all bits set for other text ("max", "-1") or
+ * none. */
 static void
 read_numbers(const char *directory, const char *name, uint64_t *numbers, unsigned count) {
   char path_buffer[PATH_BYTES_MAX];

@@ -12,7 +12,8 @@
 /* Newer than some headers. */
 enum { LINUX_SYS_pidfd_open = 434, LINUX_SYS_close_range = 436, LINUX_SYS_pidfd_getfd = 438 };
 
-/* What a cycle needs, and what a message that cannot be written does; files, memory, signals' masks and futexes are everybody's. */
+/* What a cycle needs, and what a message that cannot be written does; files, memory, signals' masks and futexes are
+ * everybody's. */
 static const long calls[] = {
   SYS_membarrier,        SYS_process_vm_readv,   SYS_userfaultfd,  LINUX_SYS_close_range, SYS_rt_tgsigqueueinfo,
   SYS_sched_getaffinity, SYS_sched_setscheduler, SYS_sched_yield,  SYS_readlink,          SYS_getdents64,

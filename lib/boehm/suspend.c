@@ -79,8 +79,8 @@ suspend_signal(void) {
   return SIGRTMAX - 7;
 }
 
-/* Until it is asked no more; asked once more meanwhile, it answers again.  The entry can be another's by then: its name is
- * read after asked, and written before. */
+/* Until it is asked no more; asked once more meanwhile, it answers again.  The entry can be another's by then: its name
+ * is read after asked, and written before. */
 static void
 stand_still(struct suspended *self) {
   for (;;) {

@@ -155,8 +155,8 @@ leaks_check_for_good(void) {
     _exit(code);
 }
 
-/* Of who has called exit, nothing is of use any more but what its callers keep.  Below lie libc's frames, with what others
- * have left there. */
+/* Of who has called exit, nothing is of use any more but what its callers keep.  Below lie libc's frames, with what
+ * others have left there. */
 static uintptr_t
 stack_pointer_at(void (*function)(int)) {
   enum { CODE_BYTES_MAX = 64 };   /* a few instructions, and the call of what runs the handlers */

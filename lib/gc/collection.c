@@ -183,7 +183,7 @@ enum {
   OPEN_ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 8 : 8192,   /* less than this, and no page is left unwatched any more */
   ROUND_PAGES_MIN = CGC_CONFIG_HOSTILE ? 1 : 64,    /* less than this are left to the stop */
   STOP_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 512,    /* more than this send a stop back to more rounds */
-  HOPELESS_PAGES_MIN = CGC_CONFIG_HOSTILE ? 64 : 8192,   /* so many after a round, and after more rounds as well: in vain */
+  HOPELESS_PAGES_MIN = CGC_CONFIG_HOSTILE ? 64 : 8192,   /* so many after a round, and after more rounds too: in vain */
   FINISH_STOPS_MAX = COLLECTION_STOPS_MAX - 3,   /* beside those to start the thread, and to scan stacks */
   STOP_MARK_NS = CGC_CONFIG_HOSTILE ? 0 : 600 * 1000,   /* then the rest is left to be marked beside the program */
   ROOT_BYTES_PER_NS = 2,
@@ -295,8 +295,8 @@ try_to_finish(struct collection_report *report, bool must_finish, struct dirty_p
 /* Where one such stop was not enough the program is slowed down until one is. */
 atom_int collection_is_catching_up;
 
-/* A round with the threads that take memory waiting for the stop, so that few pages are left for that.  What others write
- * keeps nobody waiting. */
+/* A round with the threads that take memory waiting for the stop, so that few pages are left for that.  It is not for
+ * a program that writes to more than it can look at while they wait. */
 static int
 approach_stop(struct collection_report *report, size_t last_pages) {
   enum { PAGES_MAX = 8192 };

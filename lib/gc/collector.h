@@ -7,8 +7,8 @@
 #ifndef CGC_GC_COLLECTOR_H
 #define CGC_GC_COLLECTOR_H
 
-/* Makes it, with descriptors of its own; with the cycle lock, and the one before has ended.  0 or an errno code: then there
- * is none. */
+/* Makes it, with descriptors of its own; with the cycle lock, and the one before has ended.  0 or an errno code: then
+ * there is none. */
 int collector_start_stw(void);
 
 /* It runs work(arg), which releases the cycle lock at its very end, and ends. */

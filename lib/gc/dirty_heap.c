@@ -165,7 +165,7 @@ dirty_heap_collect_by_crew(size_t pages_max, struct dirty_pages *result) {
 int
 dirty_heap_begin(uint64_t expected_bytes) {
   struct dirty_pages all;
-  memset(watched_bytes, 0, heap_map_arena_count() * sizeof *watched_bytes);   /* a forked child finds those of its parent */
+  memset(watched_bytes, 0, heap_map_arena_count() * sizeof *watched_bytes);   /* a child finds those of its parent */
   open_pages_choose(expected_bytes);
   int err = dirty_begin();
   if (!err && (err = collect_by(1, SIZE_MAX, &all)) != 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whether cycles that stop the program are partial (gc/old_pages.h).  That pays where what is new dies soon and what is
- * old stays as it is.  Where partial cycles leave too little room, or find most of it written to, which costs the program a
- * fault a page, there are only whole ones for a while.
+ * old stays as it is.  Where partial cycles leave too little room, or find most of it written to, which costs the
+ * program a fault a page, there are only whole ones for a while.
  */
 #ifndef CGC_GC_PARTIAL_H
 #define CGC_GC_PARTIAL_H

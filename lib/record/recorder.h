@@ -10,7 +10,8 @@
 /* X(enum, name): what the program calls to allocate. */
 #define RECORD_FUNCTIONS(X)                                                                                       \
   X(MALLOC, "malloc") X(CALLOC, "calloc") X(REALLOC, "realloc") X(REALLOCARRAY, "reallocarray")                   \
-  X(MEMALIGN, "memalign") X(ALIGNED_ALLOC, "aligned_alloc") X(POSIX_MEMALIGN, "posix_memalign") X(VALLOC, "valloc") X(PVALLOC, "pvalloc")           \
+  X(MEMALIGN, "memalign") X(ALIGNED_ALLOC, "aligned_alloc") X(POSIX_MEMALIGN, "posix_memalign")                   \
+  X(VALLOC, "valloc") X(PVALLOC, "pvalloc")                                                                       \
   X(CGC_MALLOC, "cgc_malloc") X(CGC_MALLOC_NOSCAN, "cgc_malloc_noscan") X(CGC_CALLOC, "cgc_calloc")               \
   X(CGC_REALLOC, "cgc_realloc")
 
@@ -37,7 +38,8 @@ void *recorder_alloc(size_t bytes, unsigned kind, bool is_zeroed, enum record_fu
  * block. */
 void *recorder_note(void *block, size_t bytes, enum record_function function);
 
-/* The stack pointer in what has called the function whose code lies there, on the calling thread; 0 if that is not found. */
+/* The stack pointer in what has called the function whose code lies there, on the calling thread; 0 if that is not
+ * found. */
 uintptr_t recorder_find_caller(uintptr_t code_addr, size_t code_bytes);
 
 /* What the calling thread allocates is no leak, until as many calls of recorder_heed have come. */

@@ -128,11 +128,6 @@ take_units_locked(size_t units) {
   return (uint32_t)number;
 }
 
-size_t
-stack_depot_bytes(void) {
-  return atom_load_rlx(&next_unit) * UNIT_BYTES;
-}
-
 /* The stack that holds the outermost of those frames itself: then few steps lead to each. */
 static uint32_t
 owner_of(uint32_t parent, unsigned shared_frames) {

@@ -41,9 +41,6 @@ const struct depot_stack *stack_depot_at(uint32_t number);
 /* Writes the sites of a stack, the innermost first; sites has room for STACK_FRAMES_MAX.  Returns how many. */
 unsigned stack_depot_read(uint32_t number, uint32_t *sites);
 
-/* What all stacks take. */
-size_t stack_depot_bytes(void);
-
 /* Whether it was not asked so in that turn before.  By one thread at a time. */
 bool stack_depot_take_turn(uint32_t number, uint8_t turn);
 

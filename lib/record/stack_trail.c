@@ -203,8 +203,8 @@ write_frame(struct walk *walk, struct trail_frame *frame, uint32_t *number) {
   return site;
 }
 
-/* The processor foresees branches but not addresses: where the next frame lies as foreseen its words are fetched before it
- * is known that it does. */
+/* The processor foresees branches but not addresses: where the next frame lies as foreseen its words are fetched before
+ * it is known that it does. */
 CGC_INLINE bool
 is_as_foreseen(uintptr_t addr, uintptr_t *foreseen) {
   bool is_same = addr == *foreseen;

@@ -436,6 +436,7 @@ unwind_table_find(const void *header, uintptr_t code_addr, struct unwind_rule *r
   machine.initial = machine.row;
   if (!machine.is_at_end)
     run(&machine, entry.program);
-  *rule = machine.has_failed ? (struct unwind_rule){.kind = UNWIND_UNKNOWN} : rule_of(&machine.row, entry.is_signal_frame);
+  *rule = machine.has_failed ? (struct unwind_rule){.kind = UNWIND_UNKNOWN}
+                             : rule_of(&machine.row, entry.is_signal_frame);
   return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A leak check: what cannot be reached, and how, in groups of one kind and one allocation stack; of what is indirect those
- * that hang off the same direct leaks.
+ * A leak check: what cannot be reached, and how, in groups of one kind and one allocation stack; of what is indirect
+ * those that hang off the same direct leaks.
  */
 #ifndef CGC_REPORT_LEAK_CHECK_H
 #define CGC_REPORT_LEAK_CHECK_H

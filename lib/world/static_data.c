@@ -82,7 +82,8 @@ add_segment(const struct object *object, const ElfW(Phdr) *segment, struct page_
   uintptr_t start_addr = object->load_addr + segment->p_vaddr, end_addr = start_addr + segment->p_memsz;
   if (relro.start_addr >= end_addr || relro.end_addr <= start_addr)
     return add_range(ranges, start_addr, end_addr);
-  return add_range(ranges, start_addr, relro.start_addr) && add_range(ranges, max_u64(start_addr, relro.end_addr), end_addr);
+  return add_range(ranges, start_addr, relro.start_addr) &&
+         add_range(ranges, max_u64(start_addr, relro.end_addr), end_addr);
 }
 
 static bool
