@@ -20,22 +20,49 @@ lies_among_frames(const struct cgc_thread *thread, uintptr_t addr) {
   return stack_pointer <= addr && addr < end_addr && end_addr - stack_pointer <= MAIN_STACK_BYTES_MAX;
 }
 
-/* Async-signal-safe, like the call itself.  Both stacks are known until the new one is noted: the old one by the
- * record, the new one by the caller.  What the call has set is asked of the kernel, which alone may read its
- * argument. */
-CGC_EXPORT int
-sigaltstack(const stack_t *restrict stack, stack_t *restrict old) {
-  static atom_word next;
-  int result = ((altstack_function *)next_function(&next, "sigaltstack"))(stack, old);
-  if (!stack || result)
+/* Some programs give all threads the same one, for a signal that ends them all.  Two that are stopped at a time would
+ * overwrite each other's frames there. */
+static bool
+is_of_another(const struct cgc_thread *self, uintptr_t addr) {
+  for (const struct cgc_thread *thread = thread_first(); addr && thread; thread = thread->next) {
+    int tid = (int)atom_int_load_rlx(&thread->tid);
+    if (thread != self && atom_load_rlx(&thread->alternate_stack_addr) == addr && tid && platform_thread_exists(tid))
+      return true;
+  }
+  return false;
+}
+
+/* full: of two threads that note the same one at a time one sees the other. */
+static void
+note(struct cgc_thread *thread, uintptr_t addr) {
+  atom_swap_full(&thread->alternate_stack_addr, addr);
+  if (lies_among_frames(thread, addr) || is_of_another(thread, addr))
+    signal_action_stay_on_stack();
+}
+
+/* What the call has set is asked of the kernel, which alone may read its argument. */
+static int
+set_and_note(altstack_function *next, const stack_t *stack, stack_t *old) {
+  int result = next(stack, old);
+  struct cgc_thread *thread = thread_self();
+  if (result)
     return result;
   next_is_prepared_sig();
-  struct cgc_thread *thread = thread_self();
-  if (!thread)
-    return result;
-  uintptr_t addr = platform_alternate_stack();
-  atom_store_rlx(&thread->alternate_stack_addr, addr);
-  if (lies_among_frames(thread, addr))
-    signal_action_stay_on_stack();
+  if (thread)
+    note(thread, platform_alternate_stack());
+  return result;
+}
+
+/* Async-signal-safe, like the call itself.  Both stacks are known until the new one is noted: the old one by the
+ * record, the new one by the caller.  No signal uses the new one before it is known to be this thread's alone. */
+CGC_EXPORT int
+sigaltstack(const stack_t *restrict stack, stack_t *restrict old) {
+  static atom_word found;
+  altstack_function *next = (altstack_function *)next_function(&found, "sigaltstack");
+  if (!stack)
+    return next(stack, old);
+  uint64_t mask = platform_block_signals();
+  int result = set_and_note(next, stack, old);
+  platform_restore_signals(mask);
   return result;
 }

@@ -987,6 +987,35 @@ dead_alternate_stack(void) {
   pthread_join(collector, NULL);
 }
 
+/* ---- one alternate stack for all threads ---- */
+
+static char shared_stack[DEAD_STACK_BYTES];
+
+/* As Varnish gives its threads, for a signal after which none goes on. */
+static void *
+spin_on_shared_stack(void *arg) {
+  const pthread_t self = pthread_self();
+  const stack_t stack = {.ss_sp = shared_stack, .ss_size = sizeof shared_stack};
+  EXPECT(sigaltstack(&stack, NULL) == 0);
+  atomic_fetch_add(&ready, 1);
+  while (!atomic_load(&must_end)) {
+    for (long k = 0; k < 100000; k++)   /* signals that stop threads are taken here */
+      __asm__ volatile("");
+    EXPECT(pthread_equal(self, pthread_self()));
+  }
+  return arg;
+}
+
+static void
+shared_alternate_stack(void) {
+  start_threads(spin_on_shared_stack);
+  for (int turn = 0; turn < 500; turn++) {
+    collect();
+    usleep(100);
+  }
+  end_threads();
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -1002,6 +1031,7 @@ static const struct {
   {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
   {"vforked", vforked}, {"vfork_killed", vfork_killed}, {"faults", faults}, {"exits", exits},
   {"dead_alternate_stack", dead_alternate_stack},
+  {"shared_alternate_stack", shared_alternate_stack},
 };
 
 int
