@@ -212,8 +212,15 @@ uint64_t platform_pending_signals(void);
  * code: EAGAIN if none is pending.  sigtimedwait(2) without waiting. */
 int platform_take_pending(uint64_t set);
 
-/* Start of this thread's alternate signal stack, 0 if there is none. */
-uintptr_t platform_alternate_stack(void);
+/* This thread's alternate signal stack, all 0 if there is none; and how much of one a signal takes before its handler
+ * begins. */
+struct platform_signal_stack {
+  uintptr_t addr;
+  size_t    bytes;
+};
+
+struct platform_signal_stack platform_alternate_stack(void);
+size_t platform_signal_frame_bytes(void);
 
 /* A descriptor or a negative errno code.  signalfd(2). */
 int platform_signalfd(int fd, uint64_t set, int flags);

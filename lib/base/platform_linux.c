@@ -555,11 +555,20 @@ platform_die_of(int signal) {
     CALL1(SYS_exit_group, 127);
 }
 
-uintptr_t
+struct platform_signal_stack
 platform_alternate_stack(void) {
   stack_t stack = {.ss_flags = SS_DISABLE};
   CALL2(SYS_sigaltstack, NULL, &stack);
-  return stack.ss_flags & SS_DISABLE ? 0 : (uintptr_t)stack.ss_sp;
+  bool is_none = stack.ss_flags & SS_DISABLE;
+  return is_none ? (struct platform_signal_stack){0} : (struct platform_signal_stack){(uintptr_t)stack.ss_sp, stack.ss_size};
+}
+
+/* Kernels that do not tell are older than the largest of the processor's registers. */
+size_t
+platform_signal_frame_bytes(void) {
+  enum { UNTOLD_BYTES = 4096 };
+  size_t bytes = getauxval(AT_MINSIGSTKSZ);
+  return bytes ? bytes : UNTOLD_BYTES;
 }
 
 /* ---- time, start ---- */

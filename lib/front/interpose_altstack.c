@@ -24,7 +24,7 @@ lies_among_frames(const struct cgc_thread *thread, uintptr_t addr) {
  * overwrite each other's frames there. */
 static bool
 is_of_another(const struct cgc_thread *self, uintptr_t addr) {
-  for (const struct cgc_thread *thread = thread_first(); addr && thread; thread = thread->next) {
+  for (const struct cgc_thread *thread = thread_first(); thread; thread = thread->next) {
     int tid = (int)atom_int_load_rlx(&thread->tid);
     if (thread != self && atom_load_rlx(&thread->alternate_stack_addr) == addr && tid && platform_thread_exists(tid))
       return true;
@@ -32,11 +32,20 @@ is_of_another(const struct cgc_thread *self, uintptr_t addr) {
   return false;
 }
 
+/* What its size was enough for may have been a smaller processor's signals, or none. */
+static bool
+is_small(size_t bytes) {
+  enum { HANDLER_BYTES = 4096 };
+  return bytes < platform_signal_frame_bytes() + HANDLER_BYTES;
+}
+
 /* full: of two threads that note the same one at a time one sees the other. */
 static void
-note(struct cgc_thread *thread, uintptr_t addr) {
-  atom_swap_full(&thread->alternate_stack_addr, addr);
-  if (lies_among_frames(thread, addr) || is_of_another(thread, addr))
+note(struct cgc_thread *thread, struct platform_signal_stack stack) {
+  atom_swap_full(&thread->alternate_stack_addr, stack.addr);
+  if (!stack.addr)
+    return;
+  if (lies_among_frames(thread, stack.addr) || is_of_another(thread, stack.addr) || is_small(stack.bytes))
     signal_action_stay_on_stack();
 }
 

@@ -153,7 +153,7 @@ add_timer_values(void) {
 int
 kernel_held_list_stw(int holder_tid, const uintptr_t **words, size_t *count) {
   held.count = 0;
-  int err = array_add_word(&held, platform_alternate_stack()) ? add_words_of_descriptors(holder_tid) : ENOMEM;
+  int err = array_add_word(&held, platform_alternate_stack().addr) ? add_words_of_descriptors(holder_tid) : ENOMEM;
   if (!err)
     err = add_timer_values();
   if (!err)

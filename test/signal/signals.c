@@ -1016,6 +1016,38 @@ shared_alternate_stack(void) {
   end_threads();
 }
 
+/* ---- alternate stacks that are too small for a signal ---- */
+
+/* The sizes that programs give, some of which have never had to take one: the words that the processor's vector registers
+ * are saved in have become more since. */
+static void *
+spin_on_small_stack(void *arg) {
+  enum { BYTES_MAX = 8192 };
+  static const size_t sizes[THREADS] = {2048, 4096, BYTES_MAX};
+  static atomic_int next;
+  size_t bytes = sizes[atomic_fetch_add(&next, 1)];
+  char *block = malloc(BYTES_MAX + bytes);   /* the stack at its end */
+  memset(block, 0x55, BYTES_MAX + bytes);
+  EXPECT(sigaltstack(&(stack_t){.ss_sp = block + BYTES_MAX, .ss_size = bytes}, NULL) == 0);
+  atomic_fetch_add(&ready, 1);
+  while (!atomic_load(&must_end))
+    for (long k = 0; k < 100000; k++)   /* signals that stop threads are taken here */
+      __asm__ volatile("");
+  for (int i = 0; i < BYTES_MAX; i++)
+    EXPECT(block[i] == 0x55);
+  return arg;
+}
+
+static void
+small_alternate_stack(void) {
+  start_threads(spin_on_small_stack);
+  for (int turn = 0; turn < 100; turn++) {
+    collect();
+    usleep(100);
+  }
+  end_threads();
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -1031,7 +1063,7 @@ static const struct {
   {"moved_early", moved_early}, {"handlers_that_stay", handlers_that_stay},
   {"vforked", vforked}, {"vfork_killed", vfork_killed}, {"faults", faults}, {"exits", exits},
   {"dead_alternate_stack", dead_alternate_stack},
-  {"shared_alternate_stack", shared_alternate_stack},
+  {"shared_alternate_stack", shared_alternate_stack}, {"small_alternate_stack", small_alternate_stack},
 };
 
 int
