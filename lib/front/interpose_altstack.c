@@ -53,10 +53,10 @@ note(struct cgc_thread *thread, struct platform_signal_stack stack) {
 static int
 set_and_note(altstack_function *next, const stack_t *stack, stack_t *old) {
   int result = next(stack, old);
-  struct cgc_thread *thread = thread_self();
   if (result)
     return result;
   next_is_prepared_sig();
+  struct cgc_thread *thread = thread_self();
   if (thread)
     note(thread, platform_alternate_stack());
   return result;

@@ -264,8 +264,8 @@ suits_beside(enum cycle_cause cause) {
   return heap_bytes > STOPPED_BYTES_MAX && !is_mostly_roots && !outruns_marker(heap_bytes);
 }
 
-/* In a stop, for the descriptors of its thread (gc/collector.h), which that ends: else it would have to wait for a
- * processor while the threads of the program go on.  Why the cycle was given up is in the report, if it was. */
+/* In a stop, for the descriptors of its thread (gc/collector.h).  That gets to work behind it, as it may have to wait for
+ * a processor.  Why the cycle was given up is in the report, if it was. */
 static bool
 start_collector_locked(struct collection_report *report) {
   collector_await_end();   /* which has to let go of its descriptors, and may take its time */
