@@ -9,19 +9,11 @@ static const char *const exported_names[] = {"PL_initialise", "Sscheme_init", "l
 
 static atom_int are_known;
 
-static bool
-is_any_loaded_stw(void) {
-  for (size_t i = 0; i < CGC_COUNT(exported_names); i++)
-    if (loaded_objects_export_stw(exported_names[i]))
-      return true;
-  return false;
-}
-
 bool
 hidden_references_seek_stw(void) {
   static uint64_t seen_fingerprint;   /* lock: the cycle's */
   uint64_t fingerprint = option(OPTION_HIDDEN) ? loaded_objects_fingerprint_stw() : seen_fingerprint;
-  if (fingerprint != seen_fingerprint && is_any_loaded_stw())
+  if (fingerprint != seen_fingerprint && loaded_objects_export_any_stw(exported_names, CGC_COUNT(exported_names)))
     atom_int_store_rlx(&are_known, 1);
   seen_fingerprint = fingerprint;
   return hidden_references_are_known();

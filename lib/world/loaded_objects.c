@@ -48,12 +48,18 @@ loaded_objects_has_stw(const char *prefix) {
   return !loaded_objects_visit_stw(is_named_otherwise, (void *)prefix);
 }
 
+struct names {
+  const char *const *names;
+  size_t count;
+};
+
 static bool
-lacks_symbol(const struct link_map *map, void *arg) {
-  return !exported_symbol_is_in(map, arg);
+lacks_symbols(const struct link_map *map, void *arg) {
+  const struct names *wanted = arg;
+  return !exported_symbol_is_any_in(map, wanted->names, wanted->count);
 }
 
 bool
-loaded_objects_export_stw(const char *symbol) {
-  return !loaded_objects_visit_stw(lacks_symbol, (void *)symbol);
+loaded_objects_export_any_stw(const char *const *names, size_t count) {
+  return !loaded_objects_visit_stw(lacks_symbols, &(struct names){names, count});
 }

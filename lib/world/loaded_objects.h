@@ -25,7 +25,7 @@ uint64_t loaded_objects_fingerprint_stw(void);
 /* Whether the name of one's file, without directories, begins so.  Likewise. */
 bool loaded_objects_has_stw(const char *prefix);
 
-/* Whether one defines a dynamic symbol of that name.  Likewise. */
-bool loaded_objects_export_stw(const char *symbol);
+/* Whether one defines a dynamic symbol of one of these names.  Likewise. */
+bool loaded_objects_export_any_stw(const char *const *names, size_t count);
 
 #endif

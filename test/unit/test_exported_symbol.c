@@ -9,6 +9,7 @@
 #include <gnu/lib-names.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const ElfW(Addr) *
 pointer_of(const struct link_map *map, ElfW(Sxword) tag) {
@@ -31,13 +32,18 @@ symbol_count(const struct link_map *map) {
   return ((const uint32_t *)*hash)[1];
 }
 
+static bool
+is_in(const struct link_map *map, const char *name) {
+  return exported_symbol_is_any_in(map, &name, 1);
+}
+
 START_TEST(exported_symbol_of_all_that_a_library_defines) {
   const struct link_map *map = dlopen(LIBC_SO, RTLD_NOW);
   const ElfW(Sym) *symbols = (const ElfW(Sym) *)*pointer_of(map, DT_SYMTAB);
   unsigned defined = 0, undefined = 0;
   for (uint32_t i = 1; i < symbol_count(map); i++) {
     bool is_defined = symbols[i].st_shndx != SHN_UNDEF;
-    ck_assert_msg(exported_symbol_is_in(map, names_of(map) + symbols[i].st_name) == is_defined, "%s",
+    ck_assert_msg(is_in(map, names_of(map) + symbols[i].st_name) == is_defined, "%s",
                   names_of(map) + symbols[i].st_name);
     *(is_defined ? &defined : &undefined) += 1;
   }
@@ -52,10 +58,10 @@ START_TEST(exported_symbol_of_names_that_nobody_has) {
   for (unsigned i = 0; i < 20000; i++) {
     char name[32];
     snprintf(name, sizeof name, "no_such_%u", i);
-    ck_assert_msg(!exported_symbol_is_in(map, name), "%s", name);
+    ck_assert_msg(!is_in(map, name), "%s", name);
   }
-  ck_assert(!exported_symbol_is_in(map, "") && !exported_symbol_is_in(map, "mallo") &&
-            !exported_symbol_is_in(map, "mallocc"));
+  ck_assert(!is_in(map, "") && !is_in(map, "mallo") &&
+            !is_in(map, "mallocc"));
 }
 END_TEST
 
@@ -70,18 +76,37 @@ START_TEST(exported_symbol_of_objects_without_tables_or_not_relocated) {
       section[count].d_un.d_ptr -= libc->l_addr;
   } while (section[count++].d_tag != DT_NULL);
   struct link_map map = {.l_addr = libc->l_addr, .l_ld = section};
-  ck_assert(exported_symbol_is_in(&map, "malloc") && !exported_symbol_is_in(&map, "mallocc"));
+  ck_assert(is_in(&map, "malloc") && !is_in(&map, "mallocc"));
   ElfW(Dyn) empty = {.d_tag = DT_NULL};
   map.l_ld = &empty;
-  ck_assert(!exported_symbol_is_in(&map, "malloc"));
+  ck_assert(!is_in(&map, "malloc"));
   map.l_ld = NULL;
-  ck_assert(!exported_symbol_is_in(&map, "malloc"));
+  ck_assert(!is_in(&map, "malloc"));
+}
+END_TEST
+
+/* As in the middle of dlclose. */
+START_TEST(exported_symbol_of_an_object_whose_memory_is_gone) {
+  const struct link_map *libc = dlopen(LIBC_SO, RTLD_NOW);
+  char *gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ck_assert_ptr_ne(gone, MAP_FAILED);
+  ck_assert_int_eq(munmap(gone, 4096), 0);
+  struct link_map map = {.l_addr = libc->l_addr, .l_ld = (ElfW(Dyn) *)(void *)gone};
+  ck_assert(!is_in(&map, "malloc"));
+  for (int lost = 0; lost < 3; lost++) {
+    const ElfW(Sxword) tags[] = {DT_GNU_HASH, DT_SYMTAB, DT_STRTAB};
+    ElfW(Dyn) section[4] = {{.d_tag = DT_NULL}, {.d_tag = DT_NULL}, {.d_tag = DT_NULL}, {.d_tag = DT_NULL}};
+    for (int i = 0; i < 3; i++)
+      section[i] = (ElfW(Dyn)){tags[i], {.d_ptr = i == lost ? (uintptr_t)gone : *pointer_of(libc, tags[i])}};
+    map.l_ld = section;
+    ck_assert_msg(!is_in(&map, "malloc"), "%d", lost);
+  }
 }
 END_TEST
 
 START_TEST(exported_symbol_of_any_loaded_object) {
-  ck_assert(loaded_objects_export_stw("malloc") && loaded_objects_export_stw("_dl_allocate_tls"));
-  ck_assert(!loaded_objects_export_stw("no_such_function"));
+  const char *names[] = {"no_such_function", "nor_this_one", "_dl_allocate_tls"};
+  ck_assert(loaded_objects_export_any_stw(names, 3) && !loaded_objects_export_any_stw(names, 2));
 }
 END_TEST
 
@@ -92,6 +117,7 @@ exported_symbol_suite(void) {
   tcase_add_test(tests, exported_symbol_of_all_that_a_library_defines);
   tcase_add_test(tests, exported_symbol_of_names_that_nobody_has);
   tcase_add_test(tests, exported_symbol_of_objects_without_tables_or_not_relocated);
+  tcase_add_test(tests, exported_symbol_of_an_object_whose_memory_is_gone);
   tcase_add_test(tests, exported_symbol_of_any_loaded_object);
   return suite;
 }
