@@ -403,7 +403,7 @@ collect_once(enum cycle_cause cause) {
     return EPERM;
   uint64_t seen = cycle_count, shown = lock_cycles();
   bool is_done = cause == CYCLE_CAUSE_HEAP && cycle_count != seen;   /* another thread saw the same need */
-  if (is_done || has_ended) {
+  if (is_done || has_ended || !suits_mode(cause)) {   /* it may suit no more, by what the cycle before has found */
     unlock_cycles(shown);
     return is_done ? 0 : EPERM;
   }

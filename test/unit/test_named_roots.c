@@ -65,7 +65,8 @@ check_object(struct dl_phdr_info *object, size_t bytes, void *data) {
       continue;
     for (uintptr_t at = start; at < start + header->p_memsz; at += sizeof(uintptr_t)) {
       bool is_constant = at >= relro && at < (relro_end & ~(uintptr_t)(PAGE - 1));
-      ck_assert_msg(has(&ranges, (void *)at) == !is_constant, "%s at %#lx", object->dlpi_name, at);
+      if (has(&ranges, (void *)at) == is_constant)   /* an assertion per word would take half a minute */
+        ck_abort_msg("%s at %#lx", object->dlpi_name, at);
     }
   }
   return 0;
