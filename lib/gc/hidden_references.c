@@ -12,10 +12,9 @@ static atom_int are_known;
 bool
 hidden_references_seek_stw(void) {
   static uint64_t seen_fingerprint;   /* lock: the cycle's */
-  uint64_t fingerprint = option(OPTION_HIDDEN) ? loaded_objects_fingerprint_stw() : seen_fingerprint;
-  if (fingerprint != seen_fingerprint && loaded_objects_export_any_stw(exported_names, CGC_COUNT(exported_names)))
+  if (option(OPTION_HIDDEN) && loaded_objects_have_changed_stw(&seen_fingerprint) &&
+      loaded_objects_export_any_stw(exported_names, CGC_COUNT(exported_names)))
     atom_int_store_rlx(&are_known, 1);
-  seen_fingerprint = fingerprint;
   return hidden_references_are_known();
 }
 

@@ -13,12 +13,10 @@ static bool is_sought;
 /* With a suffix of its own where a program brings one along. */
 static bool
 is_needed_stw(void) {
-  static uint64_t seen_fingerprint;   /* 0: none yet */
+  static uint64_t seen_fingerprint;
   static bool was_needed;
-  uint64_t fingerprint = loaded_objects_fingerprint_stw();
-  if (fingerprint != seen_fingerprint)
+  if (loaded_objects_have_changed_stw(&seen_fingerprint))
     was_needed = loaded_objects_has_stw("libfontconfig");
-  seen_fingerprint = fingerprint;
   return was_needed;
 }
 

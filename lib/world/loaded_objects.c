@@ -37,6 +37,13 @@ loaded_objects_fingerprint_stw(void) {
   return fingerprint;
 }
 
+bool
+loaded_objects_have_changed_stw(uint64_t *seen_fingerprint) {
+  uint64_t before = *seen_fingerprint;
+  *seen_fingerprint = loaded_objects_fingerprint_stw();
+  return *seen_fingerprint != before;
+}
+
 static bool
 is_named_otherwise(const struct link_map *map, void *arg) {
   const char *prefix = arg, *path = map->l_name ? map->l_name : "", *slash = strrchr(path, '/');

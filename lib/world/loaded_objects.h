@@ -22,6 +22,9 @@ bool loaded_objects_visit_stw(loaded_object_visitor *visit, void *arg);
 /* Which there are, and where: as good as unique.  Likewise. */
 uint64_t loaded_objects_fingerprint_stw(void);
 
+/* Whether they are others than when the caller asked last, with the same word; 0 at first.  Likewise. */
+bool loaded_objects_have_changed_stw(uint64_t *seen_fingerprint);
+
 /* Whether the name of one's file, without directories, begins so.  Likewise. */
 bool loaded_objects_has_stw(const char *prefix);
 

@@ -3,14 +3,14 @@
  * Patterns and character sets of fontconfig, made while other threads allocate and leave what they allocate: they must
  * hold afterwards what was put into them.  The library is loaded when that goes on already, and need not be there.
  */
+#include "garbage.h"
+
 #include <dlfcn.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATTERNS = 1000, CHARACTERS = 40, THREADS = 2, SKIP = 77 };
+enum { PATTERNS = 1000, CHARACTERS = 40, SKIP = 77 };
 
 static struct {
   void *(*pattern_create)(void);
@@ -28,7 +28,6 @@ static struct {
 } fc;
 
 static void *patterns[PATTERNS];
-static atomic_int is_over;
 
 /* ---- the library ---- */
 
@@ -60,25 +59,6 @@ load(void) {
   find(library, "FcCharSetCount", &fc.charset_count);
   find(library, "FcCharSetDestroy", &fc.charset_destroy);
   return 1;
-}
-
-/* ---- garbage ---- */
-
-static void
-leave_garbage(void) {
-  for (size_t i = 0; i < 64; i++) {
-    size_t bytes = 16 + i % 20 * 16;
-    void *block = malloc(bytes);
-    if (block)
-      memset(block, 0x33, bytes);
-  }
-}
-
-static void *
-leave_garbage_all_the_time(void *arg) {
-  while (!atomic_load(&is_over))
-    leave_garbage();
-  return arg;
 }
 
 /* ---- patterns ---- */
@@ -119,10 +99,8 @@ is_whole(int i) {
 
 int
 main(void) {
-  pthread_t threads[THREADS];
   int bad = 0;
-  for (int i = 0; i < THREADS; i++)
-    pthread_create(&threads[i], NULL, leave_garbage_all_the_time, NULL);
+  garbage_begin();
   for (int i = 0; i < 20000; i++)
     leave_garbage();
   if (!load()) {
@@ -135,9 +113,7 @@ main(void) {
     leave_garbage();
   for (int i = 0; i < PATTERNS; i++)
     bad += !is_whole(i);
-  atomic_store(&is_over, 1);
-  for (int i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  garbage_end();
   if (bad)
     printf("FAIL: %d of %d patterns have lost something\n", bad, PATTERNS);
   return bad != 0;

@@ -8,36 +8,18 @@
  * Prints how many of the blocks do not hold what was put into them.  Exit status: 0 if all do, 1 if not, 2 if the library
  * cannot be loaded.
  */
+#include "garbage.h"
+
 #include <dlfcn.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCKS = 5000, BLOCK_WORDS = 25, THREADS = 2, SHIFT = 3, BEFORE_US = 200 * 1000, TURNS = 10 * 1000 };
+enum { BLOCKS = 5000, BLOCK_WORDS = 25, SHIFT = 3, BEFORE_US = 200 * 1000, TURNS = 10 * 1000 };
 
 static uintptr_t hidden[BLOCKS];
-static atomic_int is_over;
-
-static void
-leave_garbage(void) {
-  for (size_t i = 0; i < 64; i++) {
-    size_t bytes = 16 + i % 20 * 16;
-    void *block = malloc(bytes);
-    if (block)
-      memset(block, 0x33, bytes);
-  }
-}
-
-static void *
-leave_garbage_all_the_time(void *arg) {
-  while (!atomic_load(&is_over))
-    leave_garbage();
-  return arg;
-}
 
 static __attribute__((noinline)) void
 make(unsigned i) {
@@ -58,10 +40,8 @@ is_whole(unsigned i) {
 
 int
 main(int argc, char **argv) {
-  pthread_t threads[THREADS];
   unsigned lost = 0;
-  for (int i = 0; i < THREADS; i++)
-    pthread_create(&threads[i], NULL, leave_garbage_all_the_time, NULL);
+  garbage_begin();
   usleep(BEFORE_US);
   if (argc != 2 || !dlopen(argv[1], RTLD_NOW)) {
     fprintf(stderr, "hidden: %s\n", argc != 2 ? "no library" : dlerror());
@@ -73,9 +53,7 @@ main(int argc, char **argv) {
     leave_garbage();
   for (unsigned i = 0; i < BLOCKS; i++)
     lost += !is_whole(i);
-  atomic_store(&is_over, 1);
-  for (int i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  garbage_end();
   printf("%u of %d blocks lost\n", lost, BLOCKS);
   return lost != 0;
 }

@@ -987,7 +987,18 @@ dead_alternate_stack(void) {
   pthread_join(collector, NULL);
 }
 
-/* ---- one alternate stack for all threads ---- */
+/* ---- alternate stacks that threads cannot be stopped on ---- */
+
+static void
+stop_often(void *(*function)(void *), int turns) {
+  start_threads(function);
+  for (int turn = 0; turn < turns; turn++) {
+    collect();
+    usleep(100);
+  }
+  end_threads();
+}
+
 
 static char shared_stack[DEAD_STACK_BYTES];
 
@@ -1008,15 +1019,8 @@ spin_on_shared_stack(void *arg) {
 
 static void
 shared_alternate_stack(void) {
-  start_threads(spin_on_shared_stack);
-  for (int turn = 0; turn < 500; turn++) {
-    collect();
-    usleep(100);
-  }
-  end_threads();
+  stop_often(spin_on_shared_stack, 500);
 }
-
-/* ---- alternate stacks that are too small for a signal ---- */
 
 /* The sizes that programs give, some of which have never had to take one: the words that the processor's vector registers
  * are saved in have become more since. */
@@ -1040,12 +1044,7 @@ spin_on_small_stack(void *arg) {
 
 static void
 small_alternate_stack(void) {
-  start_threads(spin_on_small_stack);
-  for (int turn = 0; turn < 100; turn++) {
-    collect();
-    usleep(100);
-  }
-  end_threads();
+  stop_often(spin_on_small_stack, 100);
 }
 
 static const struct {
