@@ -6,6 +6,7 @@
 #define FALLBACK_LIST(X)                                                          \
   X(PAGEMAP, "pagemap")   /* no PAGEMAP_SCAN: pages by maps and pagemap */        \
   X(SMAPS, "smaps")       /* no pagemap: whole mappings by smaps */               \
+  X(MAPS, "maps")         /* no PROCMAP_QUERY: shared mappings by maps */         \
   X(MEM, "mem")           /* no process_vm_readv: memory by /proc/self/mem */     \
   X(FENCES, "fences")     /* no membarrier: parking threads have fences */        \
   X(ALONE, "one-marker")  /* no clone: one thread marks */                        \

@@ -14,7 +14,7 @@
   X(MAP, "map") X(DISCARD, "discard") X(WIPE, "wipe") X(READ_MEMORY, "read-memory") \
   X(PAGE_SCAN, "page-scan") X(OPEN, "open") X(READ, "read") X(SIGNAL, "signal")     \
   X(CLONE, "clone") X(LIST, "list") X(SIGACTION, "sigaction") X(MEMBARRIER, "membarrier") \
-  X(WATCH, "watch") X(COLLECT, "collect") X(HOLD, "hold") X(CLOSE, "close-range")
+  X(WATCH, "watch") X(COLLECT, "collect") X(HOLD, "hold") X(CLOSE, "close-range") X(MAPPING, "mapping")
 
 enum fault {
 #define FAULT_ENUM(name, text) FAULT_##name,

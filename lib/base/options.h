@@ -68,8 +68,7 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
     "1: a word in a block may be the distance from there, the block's start, to the start of another block; 0: none "  \
     "is; auto: 1 while libfontconfig is loaded, which keeps its patterns so")                                       \
   X(HIDDEN, "hidden", NUMBER, 1, 0, 1,                                                                               \
-    "1: once SWI-Prolog, Chez Scheme (Racket), LuaJIT or uWSGI is loaded, which hide references, nothing is "        \
-    "reclaimed")                                                                                                     \
+    "1: once SWI-Prolog, Chez Scheme (Racket) or LuaJIT is loaded, which hide references, nothing is reclaimed")      \
   X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                                           \
     "1: a pointer on a stack just past the end of a block keeps the block")                                          \
   X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                                           \

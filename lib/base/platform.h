@@ -55,6 +55,18 @@ struct platform_page_range {
 ssize_t platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_addr,
                                     struct platform_page_range *ranges, size_t range_count);
 
+/* A mapping of memory that may be shared with other processes.  Its file's name ends with a 0 and is "" if it is too
+ * long. */
+struct platform_shared_mapping {
+  uintptr_t start_addr;
+  uintptr_t end_addr;
+  char      name[256];
+};
+
+/* The first such mapping at addr or above, by a descriptor of the process's maps.  Returns 0; ENOENT if there is none; or
+ * another errno code.  ioctl PROCMAP_QUERY, Linux 6.11. */
+int platform_find_shared_mapping(int maps_fd, uintptr_t addr, struct platform_shared_mapping *mapping);
+
 /* A descriptor with which pages are watched for writes, or a negative errno code.  userfaultfd(2) with WP_ASYNC,
  * Linux 6.7. */
 int platform_open_watch(void);

@@ -45,6 +45,7 @@ call(long number, long a, long b, long c, long d, long e, long f) {
 #define LINUX_MADV_HUGEPAGE       14
 #define LINUX_MADV_WIPEONFORK     18
 #define LINUX_PAGEMAP_SCAN        0xC0606610UL
+#define LINUX_PROCMAP_QUERY       0xC0686611UL
 enum {
   LINUX_PAGE_IS_WRITTEN = 1 << 1,
   LINUX_PAGE_IS_FILE    = 1 << 2,
@@ -66,6 +67,20 @@ struct linux_pagemap_scan {
   uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 _Static_assert(sizeof(struct linux_pagemap_scan) == 96, "layout of the kernel's pm_scan_arg");
+
+enum {
+  LINUX_PROCMAP_SHARED  = 1 << 3,
+  LINUX_PROCMAP_OR_NEXT = 1 << 4,
+};
+
+struct linux_procmap_query {
+  uint64_t size, flags, addr;
+  uint64_t start_addr, end_addr, vma_flags, page_bytes, offset, inode;
+  uint32_t device_major, device_minor;
+  uint32_t name_size, build_id_size;
+  uint64_t name_addr, build_id_addr;
+};
+_Static_assert(sizeof(struct linux_procmap_query) == 104, "layout of the kernel's procmap_query");
 
 struct linux_sigaction {
   uintptr_t handler;
@@ -158,6 +173,30 @@ platform_scan_private_pages(int pagemap_fd, uint64_t *start_addr, uint64_t end_a
     .return_mask = LINUX_PAGE_IS_PRESENT,
   };
   return scan_pages(pagemap_fd, scan, start_addr, end_addr, ranges, range_count);
+}
+
+static int
+query_shared_mapping(int maps_fd, uintptr_t addr, struct linux_procmap_query *query, char *name, uint32_t name_size) {
+  *query = (struct linux_procmap_query){.size = sizeof *query,
+                                        .flags = LINUX_PROCMAP_SHARED | LINUX_PROCMAP_OR_NEXT,
+                                        .addr = addr,
+                                        .name_size = name_size,
+                                        .name_addr = (uintptr_t)name};
+  return (int)-CALL3(SYS_ioctl, maps_fd, LINUX_PROCMAP_QUERY, query);
+}
+
+int
+platform_find_shared_mapping(int maps_fd, uintptr_t addr, struct platform_shared_mapping *mapping) {
+  struct linux_procmap_query query;
+  if (fault_is_due(FAULT_MAPPING))
+    return ENOTTY;
+  mapping->name[0] = 0;
+  int err = query_shared_mapping(maps_fd, addr, &query, mapping->name, sizeof mapping->name);
+  if (err == ENAMETOOLONG)
+    err = query_shared_mapping(maps_fd, addr, &query, NULL, 0);
+  mapping->start_addr = query.start_addr;
+  mapping->end_addr = query.end_addr;
+  return err;
 }
 
 int

@@ -5,7 +5,7 @@
 #include "base/options.h"
 #include "world/loaded_objects.h"
 
-static const char *const exported_names[] = {"PL_initialise", "Sscheme_init", "luaJIT_setmode", "uwsgi_calloc_shared"};
+static const char *const exported_names[] = {"PL_initialise", "Sscheme_init", "luaJIT_setmode"};
 
 static atom_int are_known;
 

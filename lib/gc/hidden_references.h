@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Libraries that keep references where no word is an address, or no root: SWI-Prolog's tables that of what would lie
- * before a block, Chez Scheme (Racket CS) addresses of C in its own integers, LuaJIT light user data by number of a
- * segment, and uWSGI addresses of blocks in memory that it shares with its workers.
+ * Libraries that keep references where no word is an address: SWI-Prolog's tables that of what would lie before a block,
+ * Chez Scheme (Racket CS) addresses of C in its own integers, LuaJIT light user data by number of a segment.
  *
  * What they refer to is not known, so once one of them is loaded nothing is reclaimed any more (option hidden).  They
  * are told by a function that they export, as they may be part of a program.

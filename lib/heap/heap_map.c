@@ -74,9 +74,13 @@ heap_map_round(void) {
 
 void
 heap_map_note_made_locked(uintptr_t addr, size_t pages) {
-  uint8_t round = (uint8_t)heap_map_round();
-  for (size_t i = 0; i < pages; i++, addr += SPAN_PAGE_BYTES)
-    heap_map_arena(addr)->made_in[(addr - heap_map.base_addr) % ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2] = round;
+  while (pages > 0) {
+    size_t page = (addr - heap_map.base_addr) % ARENA_BYTES >> SPAN_PAGE_BYTES_LOG2;
+    size_t count = min_u64(pages, ARENA_PAGES - page);
+    memset(heap_map_arena(addr)->made_in + page, (int)heap_map_round(), count);
+    addr += count << SPAN_PAGE_BYTES_LOG2;
+    pages -= count;
+  }
 }
 
 bool

@@ -166,12 +166,12 @@ map_used(struct cgc_span *span, struct cgc_span *entry) {
 /* Makes an unused structure a used span at addr.  Then slot_count is written, by which it exists for markers, and then
  * the state. */
 static void
-make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, size_t pages) {
+make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, size_t pages, bool is_touched) {
   const struct cgc_size_class *size = span_class_size(span_class);
   span->base_addr = addr;
   span->page_count = (uint32_t)pages;
   span->span_class = (uint16_t)span_class;
-  span->is_touched = heap_map_count_touched(addr, pages) > 0;
+  span->is_touched = is_touched;
   span->is_retained = false;
   span->client_kind = span->is_kept_by_start = 0;
   atom_store_rlx(&span->owner, 0);
@@ -193,23 +193,24 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + pages);
 }
 
-/* Returns the part of a free run before and after [addr, addr + pages) to the free runs.  The
- * structure of the run itself is used for the first of the two. */
+/* Returns the part of a free run before and after [addr, addr + pages), `touched` of which hold memory, to the free runs.
+ * The structure of the run itself is used for the first of the two. */
 static void
-trim_locked(struct cgc_span *run, unsigned kind, uintptr_t addr, size_t pages, struct cgc_span *spare) {
+trim_locked(struct cgc_span *run, unsigned kind, uintptr_t addr, size_t pages, uint32_t touched, struct cgc_span *spare) {
   uintptr_t run_addr = run->base_addr, run_end = run_addr + span_bytes(run);
   uintptr_t end = addr + (pages << SPAN_PAGE_BYTES_LOG2);
+  uint32_t rest_touched = run->touched_pages - touched;
   struct cgc_span *structures[2] = {run, spare};
   unsigned taken = 0;
   free_runs_remove_locked(run);
   if (addr > run_addr) {
     size_t head_pages = (addr - run_addr) >> SPAN_PAGE_BYTES_LOG2;
-    free_runs_put_locked(structures[taken++], kind, run_addr, head_pages, heap_map_count_touched(run_addr, head_pages));
+    uint32_t head_touched = heap_map_count_touched(run_addr, head_pages);
+    free_runs_put_locked(structures[taken++], kind, run_addr, head_pages, head_touched);
+    rest_touched -= head_touched;
   }
-  if (run_end > end) {
-    size_t tail_pages = (run_end - end) >> SPAN_PAGE_BYTES_LOG2;
-    free_runs_put_locked(structures[taken++], kind, end, tail_pages, heap_map_count_touched(end, tail_pages));
-  }
+  if (run_end > end)
+    free_runs_put_locked(structures[taken++], kind, end, (run_end - end) >> SPAN_PAGE_BYTES_LOG2, rest_touched);
   while (taken < 2 && structures[taken])
     span_table_give_locked(structures[taken++]);
 }
@@ -238,9 +239,10 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
     return NULL;
   }
   uintptr_t addr = aligned_in(run, align_pages);
-  scavenger_regret_locked(pages - heap_map_count_touched(addr, pages), atom_load_rlx(&used_pages));
-  trim_locked(run, kind, addr, pages, spare);
-  make_used_locked(span, span_class, addr, pages);
+  uint32_t touched = heap_map_count_touched(addr, pages);
+  scavenger_regret_locked(pages - touched, atom_load_rlx(&used_pages));
+  trim_locked(run, kind, addr, pages, touched, spare);
+  make_used_locked(span, span_class, addr, pages, touched > 0);
   return span;
 }
 
@@ -385,7 +387,7 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
   struct cgc_span *after = free_runs_at_locked(end);
   bool fits = after && after->base_addr == end && after->page_count >= more_pages;
   if (fits) {
-    trim_locked(after, kind, end, more_pages, NULL);
+    trim_locked(after, kind, end, more_pages, heap_map_count_touched(end, more_pages), NULL);
     heap_map_set_touched(end, more_pages, true);
     heap_map_note_made_locked(end, more_pages);
     span->page_count = (uint32_t)page_count;

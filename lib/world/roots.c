@@ -11,6 +11,7 @@
 #include "world/kernel_held.h"
 #include "world/named_roots.h"
 #include "world/pages.h"
+#include "world/shared_memory.h"
 #include "world/stop.h"
 
 #include <errno.h>
@@ -178,6 +179,20 @@ add_held_stw(void) {
   if (err)
     return err;
   return add_root((uintptr_t)words, (uintptr_t)(words + count), ROOT_STACK) ? 0 : ENOMEM;
+}
+
+/* ---- memory shared with children ---- */
+
+/* Where roots are named it is none. */
+static int
+add_shared_stw(void) {
+  static struct array shared;   /* struct page_range; owned by whoever holds the cycle lock */
+  shared.count = 0;
+  int err = roots_policy.are_named ? 0 : shared_memory_list_stw(&shared);
+  const struct page_range *ranges = shared.items;
+  for (size_t i = 0; i < shared.count && !err; i++)
+    err = add_root(ranges[i].start_addr, ranges[i].end_addr, ROOT_DATA) ? 0 : ENOMEM;
+  return err;
 }
 
 void
@@ -407,6 +422,8 @@ roots_list_stw(uintptr_t stack_pointer, struct root_list *result) {
   root_bytes = 0;
   roots_may_vanish = is_any_unstoppable_stw();
   err = add_held_stw();
+  if (!err)
+    err = add_shared_stw();
   if (err)
     return err;
   bool has_own_stack = stack_pointer != 0;

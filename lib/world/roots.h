@@ -6,6 +6,7 @@
  *   stacks      from the stack pointer (less the red zone) up
  *   data        all other pages that hold private data, less the dead part of stacks; or, by the policy, what of them
  *               is static data or thread-local (world/named_roots.h)
+ *   shared      small mappings that the program shares with its children (world/shared_memory.h)
  *   registered  ranges that the program named
  *   held        words that only the kernel has (world/kernel_held.h), and alternate signal stacks
  *

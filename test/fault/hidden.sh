@@ -26,7 +26,7 @@ told() {
   grep -c 'a library is loaded that hides references' "$dir/log"
 }
 
-for name in PL_initialise Sscheme_init luaJIT_setmode uwsgi_calloc_shared; do
+for name in PL_initialise Sscheme_init luaJIT_setmode; do
   build $name
   run $name '' || fail "$name: blocks lost"
   [ "$(told)" = 1 ] || fail "$name: not told once"

@@ -671,7 +671,10 @@ keep_in_region(void *arg) {
 
 static void
 lsan_region(void) {
-  shared_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  int fd = memfd_create("region", MFD_CLOEXEC);
+  if (ftruncate(fd, 4096) != 0)
+    abort();
+  shared_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   hidden(keep_in_region);
   __lsan_register_root_region(shared_page, 4096);
   printf("%d\n", __lsan_do_recoverable_leak_check());

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "gc/runtime.h"
+#include "world/named_roots.h"
 #include "world/roots.h"
 #include "world/stop.h"
 
@@ -43,10 +44,14 @@ root_at(const volatile void *pointer) {
   return NULL;
 }
 
+/* Memory that is no root by itself. */
 static char *
-map_shared(size_t pages) {
-  char *addr = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+map_file(size_t pages) {
+  int fd = memfd_create("unit", MFD_CLOEXEC);
+  ck_assert_int_eq(ftruncate(fd, (off_t)(pages * PAGE)), 0);
+  char *addr = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   ck_assert_ptr_ne(addr, MAP_FAILED);
+  close(fd);
   return addr;
 }
 
@@ -69,6 +74,19 @@ START_TEST(roots_stack_from_the_stack_pointer_up_is_stack) {
   list();
   ck_assert_ptr_nonnull(root_at(&local));
   ck_assert_int_eq(root_at(&local)->kind, ROOT_STACK);
+}
+END_TEST
+
+START_TEST(roots_shared_with_children_are_data_unless_roots_are_named) {
+  unit_start_runtime();
+  uintptr_t *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ck_assert_ptr_ne(shared, MAP_FAILED);
+  list();
+  ck_assert_ptr_nonnull(root_at(shared));
+  ck_assert_int_eq(root_at(shared)->kind, ROOT_DATA);
+  roots_policy.are_named = true;
+  list();
+  ck_assert_ptr_null(root_at(shared));
 }
 END_TEST
 
@@ -184,29 +202,29 @@ take_back(const char *start, size_t from, size_t to) {
 
 START_TEST(roots_registered_are_listed_until_removed) {
   unit_start_runtime();
-  char *shared = map_shared(4);
-  assert_registered(shared, 4, "----");
-  ck_assert_int_eq(add(shared, 1, 3), 0);
-  assert_registered(shared, 4, "-++-");
-  ck_assert_int_eq(take_back(shared, 1, 3), 0);
-  assert_registered(shared, 4, "----");
+  char *file = map_file(4);
+  assert_registered(file, 4, "----");
+  ck_assert_int_eq(add(file, 1, 3), 0);
+  assert_registered(file, 4, "-++-");
+  ck_assert_int_eq(take_back(file, 1, 3), 0);
+  assert_registered(file, 4, "----");
 }
 END_TEST
 
 START_TEST(roots_removed_in_part_are_cut) {
   unit_start_runtime();
-  char *shared = map_shared(8);
-  ck_assert_int_eq(add(shared, 0, 8), 0);
-  ck_assert_int_eq(take_back(shared, 3, 5), 0);
-  assert_registered(shared, 8, "+++--+++");
-  ck_assert_int_eq(take_back(shared, 0, 1), 0);
-  assert_registered(shared, 8, "-++--+++");
-  ck_assert_int_eq(take_back(shared, 7, 8), 0);
-  assert_registered(shared, 8, "-++--++-");
-  ck_assert_int_eq(take_back(shared, 2, 6), 0);
-  assert_registered(shared, 8, "-+----+-");
-  ck_assert_int_eq(take_back(shared, 0, 8), 0);
-  assert_registered(shared, 8, "--------");
+  char *file = map_file(8);
+  ck_assert_int_eq(add(file, 0, 8), 0);
+  ck_assert_int_eq(take_back(file, 3, 5), 0);
+  assert_registered(file, 8, "+++--+++");
+  ck_assert_int_eq(take_back(file, 0, 1), 0);
+  assert_registered(file, 8, "-++--+++");
+  ck_assert_int_eq(take_back(file, 7, 8), 0);
+  assert_registered(file, 8, "-++--++-");
+  ck_assert_int_eq(take_back(file, 2, 6), 0);
+  assert_registered(file, 8, "-+----+-");
+  ck_assert_int_eq(take_back(file, 0, 8), 0);
+  assert_registered(file, 8, "--------");
 }
 END_TEST
 
@@ -215,27 +233,27 @@ START_TEST(roots_registered_at_random_equal_a_plain_array) {
   struct unit_random random = unit_random_start();
   char expected[PAGES + 1] = "";
   unit_start_runtime();
-  char *shared = map_shared(PAGES);
+  char *file = map_file(PAGES);
   memset(expected, '-', PAGES);
   for (int i = 0; i < 300; i++) {
     size_t from = unit_random_below(&random, PAGES), to = from + 1 + unit_random_below(&random, PAGES - from);
     bool adds = unit_random_below(&random, 2);
-    ck_assert_int_eq(adds ? add(shared, from, to) : take_back(shared, from, to), 0);
+    ck_assert_int_eq(adds ? add(file, from, to) : take_back(file, from, to), 0);
     memset(expected + from, adds ? '+' : '-', to - from);
-    assert_registered(shared, PAGES, expected);
+    assert_registered(file, PAGES, expected);
   }
 }
 END_TEST
 
 START_TEST(roots_registered_unaligned_cover_the_whole_words_inside) {
   unit_start_runtime();
-  uintptr_t shared = (uintptr_t)map_shared(1);
-  ck_assert_int_eq(roots_add(shared + 1, shared + 23), 0);
+  uintptr_t file = (uintptr_t)map_file(1);
+  ck_assert_int_eq(roots_add(file + 1, file + 23), 0);
   list();
-  ck_assert_uint_eq(count_at(shared), 0);
-  ck_assert_uint_eq(count_at(shared + 8), 1);
-  ck_assert_uint_eq(count_at(shared + 15), 1);
-  ck_assert_uint_eq(count_at(shared + 16), 0);
+  ck_assert_uint_eq(count_at(file), 0);
+  ck_assert_uint_eq(count_at(file + 8), 1);
+  ck_assert_uint_eq(count_at(file + 15), 1);
+  ck_assert_uint_eq(count_at(file + 16), 0);
 }
 END_TEST
 
@@ -252,7 +270,7 @@ END_TEST
 START_TEST(roots_read_copies_memory_of_any_protection) {
   static const int protections[] = {PROT_READ | PROT_WRITE, PROT_READ, PROT_NONE};
   for (size_t i = 0; i < CGC_COUNT(protections); i++) {
-    char *mapped = map_shared(1), copy[100];
+    char *mapped = map_file(1), copy[100];
     memset(mapped, 0x5a, PAGE);
     ck_assert_int_eq(mprotect(mapped, PAGE, protections[i]), 0);
     ck_assert_int_eq(roots_read(copy, (uintptr_t)mapped + 10, sizeof copy), sizeof copy);
@@ -264,7 +282,7 @@ END_TEST
 
 START_TEST(roots_read_stops_where_memory_ends) {
   static char copy[3 * PAGE];
-  char *mapped = map_shared(3);
+  char *mapped = map_file(3);
   munmap(mapped + PAGE, PAGE);
   ck_assert_int_eq(roots_read(copy, (uintptr_t)mapped + 96, sizeof copy - 96), PAGE - 96);
   ck_assert_int_eq(roots_read(copy, (uintptr_t)mapped + PAGE, PAGE), 0);
@@ -293,6 +311,7 @@ roots_suite(void) {
   Suite *suite = unit_suite("roots", &tests);
   tcase_add_test(tests, roots_static_data_is_data);
   tcase_add_test(tests, roots_stack_from_the_stack_pointer_up_is_stack);
+  tcase_add_test(tests, roots_shared_with_children_are_data_unless_roots_are_named);
   tcase_add_test(tests, roots_dead_part_of_the_stack_is_left_out);
   tcase_add_test(tests, roots_are_words_disjoint_and_outside_of_the_heap);
   tcase_add_test(tests, roots_of_a_stopped_thread_are_its_stack_and_registers);

@@ -24,7 +24,8 @@
   X(sweep) X(pages) X(roots) X(tasks) X(thread) X(stop) X(park) X(proc) X(syscall_filter) X(kernel_held)   \
   X(held_signals) X(held_words) X(dirty) X(dirty_heap) X(dirty_roots) X(open_pages) X(old_pages) X(stats)  \
   X(unwind_table) X(stack_trail) X(stack_log) X(stack_depot) X(record) X(leak_graph) X(leak_join)          \
-  X(json_lines) X(mark_block) X(client) X(named_roots) X(key_table) X(mark_relative) X(exported_symbol) X(partial)
+  X(json_lines) X(mark_block) X(client) X(named_roots) X(key_table) X(mark_relative) X(exported_symbol) X(partial)  \
+  X(shared_memory)
 
 #define DECLARE_SUITE(name) Suite *name##_suite(void);
 SUITES(DECLARE_SUITE)
