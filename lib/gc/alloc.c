@@ -36,13 +36,14 @@ collect_for_stress(struct thread_cache *cache) {
 }
 
 static void
-wait_for_cycle(struct thread_cache *cache, uint64_t ns) {
+wait_for_cycle(struct thread_cache *cache, size_t bytes) {
+  uint64_t ns = cycle_wait_ns(bytes);
   if (CGC_LIKELY(!ns))
     return;
   uint64_t assisted_ns = assist_for(cache, ns);
   if (assisted_ns < ns) {
     runtime_leave(cache);
-    platform_sleep(ns - assisted_ns);
+    cycle_sleep(bytes, ns - assisted_ns);
     runtime_enter();
   }
   cycle_note_waited(ns, assisted_ns);
@@ -74,7 +75,7 @@ collect_if_due(struct thread_cache *cache) {
     collect_inside(cache, cause);
   else
     let_stop_come(cache);
-  wait_for_cycle(cache, cycle_wait_ns(bytes));
+  wait_for_cycle(cache, bytes);
 }
 
 /* ---- pages ---- */

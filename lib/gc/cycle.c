@@ -85,12 +85,16 @@ unlock_cycles(uint64_t shown) {
 
 /* ---- pace ---- */
 
-/* Near the limit free memory goes back to the system. */
+/* Where garbage has been found there will be as much again, up to the goal: its memory is kept for that.  But near the
+ * limit free memory goes back to the system. */
 static void
-give_back_beyond(uint64_t limit_bytes) {
-  uint64_t taken_bytes = page_heap_used_bytes() + meta_bytes(), aim_bytes = limit_bytes - limit_bytes / 20;
-  if (taken_bytes + page_heap_retained_bytes() > aim_bytes)
-    page_heap_scavenge(aim_bytes > taken_bytes ? aim_bytes - taken_bytes : 0);
+keep_free_memory(const struct pacer_input *found) {
+  uint64_t taken_bytes = page_heap_used_bytes() + meta_bytes(), aim_bytes = found->limit_bytes - found->limit_bytes / 20;
+  uint64_t room_bytes = aim_bytes - min_u64(aim_bytes, taken_bytes);
+  uint64_t growth_bytes = pacer.goal_bytes - min_u64(pacer.goal_bytes, found->live_bytes + found->held_bytes);
+  page_heap_expect_growth(min_u64(min_u64(found->reclaimed_bytes, growth_bytes), room_bytes));
+  if (page_heap_retained_bytes() > room_bytes)
+    page_heap_scavenge(room_bytes);
 }
 
 /* The heap may have shrunk, and grown by no more than was handed out. */
@@ -141,7 +145,7 @@ pace(struct cycle_report *cycle) {
   };
   set_goal(cycle);
   forget_handed();
-  give_back_beyond(cycle->found.limit_bytes);
+  keep_free_memory(&cycle->found);
 }
 
 /* A cycle given up must not be tried again at once. */
@@ -512,13 +516,14 @@ allowed_growth(void) {
  * more than as many as there are processors. */
 static uint64_t
 take_turn(size_t bytes, uint64_t bytes_per_us) {
-  enum { WAIT_NS_MAX = 4 * 1000 * 1000, LARGE_WAIT_NS_MAX = 64 * 1000 * 1000 };
+  enum { WAIT_NS_MAX = 4 * 1000 * 1000, LARGE_WAIT_NS_MAX = 64 * 1000 * 1000, WAIT_NS_PER_MIB_MAX = 4 * 1000 * 1000 };
+  uint64_t large_max_ns = max_u64(LARGE_WAIT_NS_MAX, bytes / MIB * WAIT_NS_PER_MIB_MAX);
   uint64_t wait_ns = bytes * 1000 / bytes_per_us, now_ns = platform_now_ns(), before_ns, turn_ns;
   do {
     before_ns = atom_load_rlx(&last_turn_ns);
     turn_ns = max_u64(before_ns, now_ns) + wait_ns / platform_cpu_count();
   } while (!atom_cas_full(&last_turn_ns, before_ns, min_u64(turn_ns, now_ns + LARGE_WAIT_NS_MAX)));
-  wait_ns = min_u64(wait_ns, bytes < MIB ? WAIT_NS_MAX : LARGE_WAIT_NS_MAX);
+  wait_ns = min_u64(wait_ns, bytes < MIB ? WAIT_NS_MAX : large_max_ns);
   return max_u64(wait_ns, min_u64(turn_ns - now_ns, LARGE_WAIT_NS_MAX));
 }
 
@@ -539,6 +544,19 @@ cycle_wait_ns(size_t bytes) {
   trace_call_help();
   uint64_t times = min_u64(grown / allowed, CGC_COUNT(bytes_per_us));
   return take_turn(bytes, bytes_per_us[times - 1]);
+}
+
+/* Many threads that take little at a time would all go on at once when it ends. */
+void
+cycle_sleep(size_t bytes, uint64_t ns) {
+  enum { STEP_NS = 4 * 1000 * 1000 };
+  uint64_t end_ns = platform_now_ns() + ns, now_ns;
+  if (bytes < MIB) {
+    platform_sleep(ns);
+    return;
+  }
+  while (atom_int_load_rlx(&is_beside_running) && (now_ns = platform_now_ns()) < end_ns)
+    platform_sleep(min_u64(end_ns - now_ns, STEP_NS));
 }
 
 void

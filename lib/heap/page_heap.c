@@ -154,6 +154,13 @@ page_heap_scavenge(size_t keep_bytes) {
   return bytes;
 }
 
+void
+page_heap_expect_growth(size_t bytes) {
+  lock_acquire(&page_heap_lock);
+  scavenger_expect_locked(bytes >> SPAN_PAGE_BYTES_LOG2);
+  lock_release(&page_heap_lock);
+}
+
 /* ---- used spans ---- */
 
 static void
@@ -240,7 +247,7 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
   }
   uintptr_t addr = aligned_in(run, align_pages);
   uint32_t touched = heap_map_count_touched(addr, pages);
-  scavenger_regret_locked(pages - touched, atom_load_rlx(&used_pages));
+  scavenger_regret_locked(pages - touched, atom_load_rlx(&used_pages) + pages);
   trim_locked(run, kind, addr, pages, touched, spare);
   make_used_locked(span, span_class, addr, pages, touched > 0);
   return span;

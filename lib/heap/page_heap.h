@@ -51,6 +51,9 @@ void page_heap_shrink(struct cgc_span *span, size_t page_count);
  * Returns the bytes given back. */
 size_t page_heap_scavenge(size_t keep_bytes);
 
+/* The heap is expected to grow by so much, so that this much free memory is worth keeping for a while. */
+void page_heap_expect_growth(size_t bytes);
+
 /* Used spans together will not take more than that; then there is no memory.  SIZE_MAX: no limit, as at first. */
 void page_heap_set_limit(size_t bytes);
 

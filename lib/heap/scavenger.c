@@ -10,6 +10,8 @@ static uint64_t scavenged_at_ns;
 static size_t discarded_pages;               /* since scavenged_at_ns */
 static size_t regretted_pages;               /* of them, asked for again since */
 static size_t retain_more_pages;             /* beyond what options say, learnt from regret */
+static size_t expected_pages;                /* that the heap is to take */
+static size_t peak_used_pages;               /* of late */
 
 /* How many pages at the end of a free run hold that much memory, or somewhat more. */
 static size_t
@@ -62,20 +64,27 @@ scavenger_discard_locked(size_t keep_pages, uint64_t before_ns) {
 
 static size_t
 retain_pages_max(size_t used_pages) {
-  return max_u64(used_pages / 8, option(OPTION_RETAIN) >> SPAN_PAGE_BYTES_LOG2) + retain_more_pages;
+  size_t pages = max_u64(used_pages / 8, option(OPTION_RETAIN) >> SPAN_PAGE_BYTES_LOG2);
+  return max_u64(pages, expected_pages) + retain_more_pages;
+}
+
+void
+scavenger_expect_locked(size_t pages) {
+  expected_pages = pages;
 }
 
 /* Pages that were given back a moment ago are needed again: so much more is worth keeping, up to
- * what is in use. */
+ * what was in use of late. */
 void
 scavenger_regret_locked(size_t untouched_pages, size_t used_pages) {
+  peak_used_pages = max_u64(peak_used_pages, used_pages);
   if (!discarded_pages)
     return;
   regretted_pages += min_u64(untouched_pages, discarded_pages);
   discarded_pages -= min_u64(untouched_pages, discarded_pages);
   if (regretted_pages <= retain_pages_max(used_pages) / 16)
     return;
-  retain_more_pages = min_u64(retain_more_pages + 4 * regretted_pages, used_pages);
+  retain_more_pages = min_u64(retain_more_pages + 4 * regretted_pages, peak_used_pages);
   regretted_pages = 0;
 }
 
@@ -91,6 +100,7 @@ scavenger_after_free_locked(size_t used_pages) {
     scavenger_discard_locked(0, now_ns - age_ns);
     scavenged_at_ns = now_ns;
     retain_more_pages /= 2;
+    peak_used_pages /= 2;
     discarded_pages = regretted_pages = 0;
   }
 }

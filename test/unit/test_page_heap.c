@@ -371,6 +371,32 @@ START_TEST(page_heap_budget_grows_with_an_eighth_of_the_heap) {
 }
 END_TEST
 
+START_TEST(page_heap_memory_that_growth_is_expected_to_take_is_kept) {
+  start_retaining(1 * MIB);
+  page_heap_expect_growth(24 * MIB);
+  page_heap_free(take(16 * MIB / SPAN_PAGE_BYTES));
+  ck_assert_uint_eq(page_heap_retained_bytes(), 16 * MIB);
+  page_heap_free(take(32 * MIB / SPAN_PAGE_BYTES));
+  ck_assert_uint_le(page_heap_retained_bytes(), 24 * MIB);
+  page_heap_expect_growth(0);
+  page_heap_free(take(1));
+  ck_assert_uint_le(page_heap_retained_bytes(), 1 * MIB);
+  page_heap_check();
+}
+END_TEST
+
+/* As much as was in use of late, if less is now. */
+START_TEST(page_heap_memory_given_back_between_two_peaks_is_kept_the_next_time) {
+  enum { PAGES = 64 * MIB / SPAN_PAGE_BYTES };
+  start_retaining(1 * MIB);
+  page_heap_free(take(1));   /* time counts from here */
+  for (int i = 0; i < 3; i++)
+    page_heap_free(take(PAGES));
+  ck_assert_uint_eq(page_heap_retained_bytes(), 64 * MIB);
+  page_heap_check();
+}
+END_TEST
+
 START_TEST(page_heap_memory_free_for_long_goes_back) {
   start_retaining(GIB);
   option_values[OPTION_RETAIN_MS] = 20;
@@ -767,6 +793,8 @@ page_heap_suite(void) {
   tcase_add_test(tests, page_heap_memory_given_back_too_soon_is_kept_the_next_time);
   tcase_add_test(tests, page_heap_free_memory_over_the_budget_goes_back_at_once);
   tcase_add_test(tests, page_heap_budget_grows_with_an_eighth_of_the_heap);
+  tcase_add_test(tests, page_heap_memory_that_growth_is_expected_to_take_is_kept);
+  tcase_add_test(tests, page_heap_memory_given_back_between_two_peaks_is_kept_the_next_time);
   tcase_add_test(tests, page_heap_memory_free_for_long_goes_back);
   tcase_add_loop_test(tests, page_heap_freed_span_stays_as_it_is_while_reuse_is_deferred, 0, 4);
   tcase_add_test(tests, page_heap_pages_freed_while_reuse_is_deferred_are_not_handed_out);
