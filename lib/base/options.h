@@ -72,7 +72,8 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
   X(PAST_END, "past-end", NUMBER, 1, 0, 1,                                                                           \
     "1: a pointer on a stack just past the end of a block keeps the block")                                          \
   X(RETAIN, "retain", BYTES, 16 * MIB, 0, HULL_HEAP_BYTES,                                                           \
-    "free memory kept at least, beside an eighth of the heap; more goes back to the system at once")                 \
+    "free memory kept at least, or an eighth of the heap, or what the last cycle has reclaimed, up to its goal; "     \
+    "more goes back to the system at once")                                                                          \
   X(RETAIN_MS, "retain-ms", NUMBER, 1000, 0, 3600000,                                                                \
     "milliseconds after which kept memory goes back to the system as well")                                          \
   X(CHILDREN, "children", NUMBER, 1, 0, 1,                                                                           \
