@@ -40,13 +40,13 @@ wait_for_cycle(struct thread_cache *cache, size_t bytes) {
   uint64_t ns = cycle_wait_ns(bytes);
   if (CGC_LIKELY(!ns))
     return;
-  uint64_t assisted_ns = assist_for(cache, ns);
+  uint64_t assisted_ns = assist_for(cache, ns), slept_ns = 0;
   if (assisted_ns < ns) {
     runtime_leave(cache);
-    cycle_sleep(bytes, ns - assisted_ns);
+    slept_ns = cycle_sleep(bytes, ns - assisted_ns);
     runtime_enter();
   }
-  cycle_note_waited(ns, assisted_ns);
+  cycle_note_waited(assisted_ns + slept_ns, assisted_ns);
 }
 
 static void
@@ -75,6 +75,7 @@ collect_if_due(struct thread_cache *cache) {
     collect_inside(cache, cause);
   else
     let_stop_come(cache);
+  page_heap_give_back_old();
   wait_for_cycle(cache, bytes);
 }
 

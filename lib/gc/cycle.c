@@ -547,16 +547,15 @@ cycle_wait_ns(size_t bytes) {
 }
 
 /* Many threads that take little at a time would all go on at once when it ends. */
-void
+uint64_t
 cycle_sleep(size_t bytes, uint64_t ns) {
   enum { STEP_NS = 4 * 1000 * 1000 };
-  uint64_t end_ns = platform_now_ns() + ns, now_ns;
-  if (bytes < MIB) {
-    platform_sleep(ns);
-    return;
+  uint64_t step_ns = bytes < MIB ? ns : STEP_NS, slept_ns = 0;
+  while (slept_ns < ns && atom_int_load_rlx(&is_beside_running)) {
+    platform_sleep(min_u64(step_ns, ns - slept_ns));
+    slept_ns += min_u64(step_ns, ns - slept_ns);
   }
-  while (atom_int_load_rlx(&is_beside_running) && (now_ns = platform_now_ns()) < end_ns)
-    platform_sleep(min_u64(end_ns - now_ns, STEP_NS));
+  return slept_ns;
 }
 
 void

@@ -57,8 +57,9 @@ bool cycle_note_handed(size_t bytes);
 extern void (*cycle_wait_listener)(uint64_t ns);
 void cycle_note_waited(uint64_t ns, uint64_t assisted_ns);
 
-/* Lets a thread that has taken that much wait so long; for a large block no longer than until the cycle has ended. */
-void cycle_sleep(size_t bytes, uint64_t ns);
+/* Lets a thread that has taken that much wait so long; for a large block no longer than until the cycle has ended.
+ * Returns how long. */
+uint64_t cycle_sleep(size_t bytes, uint64_t ns);
 
 /* How long a thread that has taken that much has to wait for a cycle that goes on beside the program, which takes more
  * than was foreseen. */

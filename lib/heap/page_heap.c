@@ -155,6 +155,15 @@ page_heap_scavenge(size_t keep_bytes) {
 }
 
 void
+page_heap_give_back_old(void) {
+  if (!scavenger_is_due())
+    return;
+  lock_acquire(&page_heap_lock);
+  scavenger_discard_old_locked();
+  lock_release(&page_heap_lock);
+}
+
+void
 page_heap_expect_growth(size_t bytes) {
   lock_acquire(&page_heap_lock);
   scavenger_expect_locked(bytes >> SPAN_PAGE_BYTES_LOG2);

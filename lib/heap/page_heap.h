@@ -51,6 +51,10 @@ void page_heap_shrink(struct cgc_span *span, size_t page_count);
  * Returns the bytes given back. */
 size_t page_heap_scavenge(size_t keep_bytes);
 
+/* Gives back some of the memory that has been free for long, now and then: to be called often.  Takes
+ * LOCK_RANK_PAGE_HEAP. */
+void page_heap_give_back_old(void);
+
 /* The heap is expected to grow by so much, so that this much free memory is worth keeping for a while. */
 void page_heap_expect_growth(size_t bytes);
 

@@ -5,9 +5,17 @@
 #include "base/platform.h"
 #include "heap/free_runs.h"
 
+/* Who discards holds the lock of the page heap meanwhile, for which others wait: so what is old goes step by step, and
+ * where there is too much not much more. */
+#define STEP_PAGES   ((4 * MIB) >> SPAN_PAGE_BYTES_LOG2)
+#define EXCESS_PAGES ((16 * MIB) >> SPAN_PAGE_BYTES_LOG2)
+enum { STEP_NS = 20 * 1000 * 1000 };
+
+/* Lock: the page heap's; anyone may read it. */
+static atom_word next_step_ns;               /* when to look for old memory again */
+
 /* Lock: the page heap's. */
-static uint64_t scavenged_at_ns;
-static size_t discarded_pages;               /* since scavenged_at_ns */
+static size_t discarded_pages;               /* since there was no old memory */
 static size_t regretted_pages;               /* of them, asked for again since */
 static size_t retain_more_pages;             /* beyond what options say, learnt from regret */
 static size_t expected_pages;                /* that the heap is to take */
@@ -88,19 +96,37 @@ scavenger_regret_locked(size_t untouched_pages, size_t used_pages) {
   regretted_pages = 0;
 }
 
-/* At once if there is too much, down to three quarters so that it is not done again
- * soon; and now and then what has been free for long. */
+bool
+scavenger_is_due(void) {
+  return free_runs_touched_pages() && platform_now_coarse_ns() >= atom_load_rlx(&next_step_ns);
+}
+
+/* What is learnt is forgotten by halves. */
+static void
+forget_some_locked(void) {
+  retain_more_pages /= 2;
+  peak_used_pages /= 2;
+  discarded_pages = regretted_pages = 0;
+}
+
+void
+scavenger_discard_old_locked(void) {
+  uint64_t now_ns = platform_now_coarse_ns(), age_ns = option(OPTION_RETAIN_MS) * 1000000;
+  if (now_ns < atom_load_rlx(&next_step_ns))
+    return;
+  size_t touched = free_runs_touched_pages(), keep_pages = touched - min_u64(touched, STEP_PAGES);
+  scavenger_discard_locked(keep_pages, now_ns - min_u64(now_ns, age_ns));
+  bool is_done = !keep_pages || free_runs_touched_pages() > keep_pages;
+  atom_store_rlx(&next_step_ns, now_ns + (is_done ? age_ns : STEP_NS));
+  if (is_done)
+    forget_some_locked();
+}
+
+/* At once if there is too much, somewhat less than to where it is enough, so that it is not done again soon. */
 void
 scavenger_after_free_locked(size_t used_pages) {
   size_t max_pages = retain_pages_max(used_pages);
   if (free_runs_touched_pages() > max_pages)
-    scavenger_discard_locked(max_pages - max_pages / 4, UINT64_MAX);
-  uint64_t now_ns = platform_now_coarse_ns(), age_ns = option(OPTION_RETAIN_MS) * 1000000;
-  if (now_ns - scavenged_at_ns >= age_ns && now_ns > age_ns) {
-    scavenger_discard_locked(0, now_ns - age_ns);
-    scavenged_at_ns = now_ns;
-    retain_more_pages /= 2;
-    peak_used_pages /= 2;
-    discarded_pages = regretted_pages = 0;
-  }
+    scavenger_discard_locked(max_pages - min_u64(max_pages / 4, EXCESS_PAGES), UINT64_MAX);
+  scavenger_discard_old_locked();
 }

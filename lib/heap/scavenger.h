@@ -8,6 +8,7 @@
 #ifndef CGC_HEAP_SCAVENGER_H
 #define CGC_HEAP_SCAVENGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,12 @@ size_t scavenger_discard_locked(size_t keep_pages, uint64_t before_ns);
 
 /* The heap is expected to take so many pages more, from now on until it is told anew. */
 void scavenger_expect_locked(size_t pages);
+
+/* Whether it is time to look for memory that has been free for long.  Any thread. */
+bool scavenger_is_due(void);
+
+/* If so, discards some of it. */
+void scavenger_discard_old_locked(void);
 
 /* After a free, with so many pages in use. */
 void scavenger_after_free_locked(size_t used_pages);

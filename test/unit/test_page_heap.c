@@ -397,16 +397,41 @@ START_TEST(page_heap_memory_given_back_between_two_peaks_is_kept_the_next_time) 
 }
 END_TEST
 
+static void
+pause_ms(long ms) {
+  struct timespec pause = {.tv_nsec = ms * 1000000};
+  nanosleep(&pause, NULL);
+}
+
 START_TEST(page_heap_memory_free_for_long_goes_back) {
   start_retaining(GIB);
   option_values[OPTION_RETAIN_MS] = 20;
   struct cgc_span *old = take(50), *young = (take(1), take(3));
   take(1);
   page_heap_free(old);
-  struct timespec pause = {.tv_nsec = 60 * 1000000};
-  nanosleep(&pause, NULL);
+  pause_ms(60);
   page_heap_free(young);
   ck_assert_uint_eq(page_heap_retained_bytes(), 3 * SPAN_PAGE_BYTES);
+  page_heap_check();
+}
+END_TEST
+
+START_TEST(page_heap_memory_free_for_long_goes_back_step_by_step_without_a_free) {
+  enum { STEPS_MAX = 100 };
+  start_retaining(GIB);
+  option_values[OPTION_RETAIN_MS] = 20;
+  page_heap_free(take(64 * MIB / SPAN_PAGE_BYTES));
+  page_heap_give_back_old();
+  ck_assert_uint_eq(page_heap_retained_bytes(), 64 * MIB);
+  pause_ms(60);
+  page_heap_give_back_old();
+  ck_assert_uint_lt(page_heap_retained_bytes(), 64 * MIB);
+  ck_assert_uint_ge(page_heap_retained_bytes(), 32 * MIB);
+  for (int i = 0; i < STEPS_MAX && page_heap_retained_bytes(); i++) {
+    pause_ms(25);
+    page_heap_give_back_old();
+  }
+  ck_assert_uint_eq(page_heap_retained_bytes(), 0);
   page_heap_check();
 }
 END_TEST
@@ -796,6 +821,7 @@ page_heap_suite(void) {
   tcase_add_test(tests, page_heap_memory_that_growth_is_expected_to_take_is_kept);
   tcase_add_test(tests, page_heap_memory_given_back_between_two_peaks_is_kept_the_next_time);
   tcase_add_test(tests, page_heap_memory_free_for_long_goes_back);
+  tcase_add_test(tests, page_heap_memory_free_for_long_goes_back_step_by_step_without_a_free);
   tcase_add_loop_test(tests, page_heap_freed_span_stays_as_it_is_while_reuse_is_deferred, 0, 4);
   tcase_add_test(tests, page_heap_pages_freed_while_reuse_is_deferred_are_not_handed_out);
   tcase_add_loop_test(tests, page_heap_what_was_freed_is_free_when_the_marker_lets_go, 0, 2);
