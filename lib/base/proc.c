@@ -154,3 +154,18 @@ proc_visit_numbers(const char *path, bool (*visit)(int number, void *arg), void 
   platform_close(fd);
   return bytes < 0 ? (int)-bytes : 0;
 }
+
+/* Of this thread, for the first one of the process may have ended. */
+int
+proc_visit_mappings(int (*visit)(const struct mapping *mapping, const char *line, void *arg), void *arg) {
+  struct line_reader reader;
+  struct mapping mapping;
+  int err = line_reader_open(&reader, "/proc/thread-self/maps");
+  if (err)
+    return err;
+  for (char *line; !err && (line = line_reader_next(&reader));)
+    if (proc_parse_mapping(line, &mapping))
+      err = visit(&mapping, line, arg);
+  line_reader_close(&reader);
+  return err ? err : reader.err;
+}

@@ -39,6 +39,10 @@ struct mapping {
 /* "START-END rwxp ...", a line of maps or smaps; another one leaves the mapping as it is and gives false. */
 bool proc_parse_mapping(const char *line, struct mapping *mapping);
 
+/* Calls visit for each mapping of the process, in ascending order, with its line of maps, until it returns an errno code.
+ * 0 or that, or one of the system's. */
+int proc_visit_mappings(int (*visit)(const struct mapping *mapping, const char *line, void *arg), void *arg);
+
 /* Calls visit for each entry of a directory whose name is a number, until it returns false.  0 or an errno
  * code; 0 also if stopped. */
 int proc_visit_numbers(const char *path, bool (*visit)(int number, void *arg), void *arg);

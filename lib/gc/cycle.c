@@ -552,8 +552,9 @@ cycle_sleep(size_t bytes, uint64_t ns) {
   enum { STEP_NS = 4 * 1000 * 1000 };
   uint64_t step_ns = bytes < MIB ? ns : STEP_NS, slept_ns = 0;
   while (slept_ns < ns && atom_int_load_rlx(&is_beside_running)) {
-    platform_sleep(min_u64(step_ns, ns - slept_ns));
-    slept_ns += min_u64(step_ns, ns - slept_ns);
+    step_ns = min_u64(step_ns, ns - slept_ns);
+    platform_sleep(step_ns);
+    slept_ns += step_ns;
   }
   return slept_ns;
 }

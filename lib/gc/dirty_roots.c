@@ -81,31 +81,33 @@ extend_run(struct mapping_run *run, const struct mapping *mapping) {
   run->end_addr = mapping->end_addr;
 }
 
-static void
-watch_all(struct line_reader *reader, const struct root_list *roots) {
-  struct mapping_run run = {0};
-  struct mapping mapping;
-  size_t index = roots->data_index;
-  for (const char *line; (line = line_reader_next(reader));) {
-    if (!proc_parse_mapping(line, &mapping) || !mapping.is_private || is_ours(&mapping))
-      continue;
-    extend_run(&run, &mapping);
-    size_t bytes = count_root_bytes(&mapping, roots, &index);
-    if (is_worth_it(line, &mapping, bytes))
-      add_mapping(&mapping, bytes);
-  }
-  watch_run(&run);
+struct watch_visit {
+  const struct root_list *roots;
+  size_t index;               /* of the first root that lies in no mapping so far */
+  struct mapping_run run;
+};
+
+static int
+visit_mapping(const struct mapping *mapping, const char *line, void *arg) {
+  struct watch_visit *visit = arg;
+  if (!mapping->is_private || is_ours(mapping))
+    return 0;
+  extend_run(&visit->run, mapping);
+  size_t bytes = count_root_bytes(mapping, visit->roots, &visit->index);
+  if (is_worth_it(line, mapping, bytes))
+    add_mapping(mapping, bytes);
+  return 0;
 }
 
 /* Named roots may be parts of mappings whose other pages are none. */
 void
 dirty_roots_watch_stw(const struct root_list *roots) {
-  struct line_reader reader;
+  struct watch_visit visit = {.roots = roots, .index = roots->data_index};
   watched.count = 0;
-  if (roots_policy.are_named || roots->bytes < ALL_BYTES_MIN || line_reader_open(&reader, "/proc/thread-self/maps"))
+  if (roots_policy.are_named || roots->bytes < ALL_BYTES_MIN)
     return;
-  watch_all(&reader, roots);
-  line_reader_close(&reader);
+  proc_visit_mappings(visit_mapping, &visit);   /* what it cannot tell of is looked at as a whole */
+  watch_run(&visit.run);
 }
 
 void

@@ -52,20 +52,18 @@ add_words_of_ring(const struct mapping *ring) {
 static bool has_rings;
 
 static int
+visit_mapping(const struct mapping *mapping, const char *line, void *arg) {
+  (void)arg;
+  if (!strstr(line, ring_name))
+    return 0;
+  has_rings = true;
+  return mapping->is_readable ? add_words_of_ring(mapping) : 0;
+}
+
+static int
 add_ring_words(void) {
-  struct line_reader reader;
-  struct mapping mapping;
   has_rings = false;
-  int err = line_reader_open(&reader, "/proc/thread-self/maps");
-  if (err)
-    return err;
-  for (char *line; !err && (line = line_reader_next(&reader));)
-    if (strstr(line, ring_name) && proc_parse_mapping(line, &mapping)) {
-      has_rings = true;
-      err = mapping.is_readable ? add_words_of_ring(&mapping) : 0;
-    }
-  line_reader_close(&reader);
-  return err ? err : reader.err;
+  return proc_visit_mappings(visit_mapping, NULL);
 }
 
 /* ---- descriptors ---- */

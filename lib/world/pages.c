@@ -165,17 +165,10 @@ read_entries(int pagemap_fd, uintptr_t start_addr, uintptr_t end_addr) {
 }
 
 static int
-read_maps(int pagemap_fd) {
-  struct line_reader reader;
-  struct mapping mapping;
-  int err = line_reader_open(&reader, "/proc/thread-self/maps");
-  if (err)
-    return err;
-  for (char *line; !err && (line = line_reader_next(&reader));)
-    if (proc_parse_mapping(line, &mapping) && mapping.is_private)
-      err = list_foreign(read_entries, pagemap_fd, mapping.start_addr, mapping.end_addr);
-  line_reader_close(&reader);
-  return err ? err : reader.err;
+visit_mapping(const struct mapping *mapping, const char *line, void *arg) {
+  const int *pagemap_fd = arg;
+  (void)line;
+  return mapping->is_private ? list_foreign(read_entries, *pagemap_fd, mapping->start_addr, mapping->end_addr) : 0;
 }
 
 /* ---- smaps: readable by a process that may not read its pagemap, since it has changed its user id ---- */
@@ -227,7 +220,7 @@ list_by_pagemap(int fd, const struct page_ranges *wanted) {
   has_no_scan = true;
   fallback_note(FALLBACK_PAGEMAP);
   list_count = 0;
-  return read_maps(fd);
+  return proc_visit_mappings(visit_mapping, &fd);
 }
 
 int

@@ -36,17 +36,9 @@ query_mappings(int maps_fd, struct array *ranges) {
 }
 
 static int
-read_mappings(struct array *ranges) {
-  struct line_reader reader;
-  struct mapping mapping;
-  int err = line_reader_open(&reader, "/proc/thread-self/maps");
-  if (err)
-    return err;
-  for (char *line; !err && (line = line_reader_next(&reader));)
-    if (tells_of_shared_memory(line) && proc_parse_mapping(line, &mapping) && !mapping.is_private)
-      err = add_mapping(ranges, mapping.start_addr, mapping.end_addr) ? 0 : ENOMEM;
-  line_reader_close(&reader);
-  return err ? err : reader.err;
+visit_mapping(const struct mapping *mapping, const char *line, void *arg) {
+  bool is_wanted = !mapping->is_private && tells_of_shared_memory(line);
+  return !is_wanted || add_mapping(arg, mapping->start_addr, mapping->end_addr) ? 0 : ENOMEM;
 }
 
 int
@@ -62,5 +54,5 @@ shared_memory_list_stw(struct array *ranges) {
   has_no_query = true;
   fallback_note(FALLBACK_MAPS);
   ranges->count = count;
-  return read_mappings(ranges);
+  return proc_visit_mappings(visit_mapping, ranges);
 }
