@@ -202,7 +202,7 @@ GC_base(void *inside) {
   if (!span || !span_is_used(span))
     return NULL;
   size_t slot = span_slot_of(span, (uintptr_t)inside);
-  bool is_allocated = slot < span->slot_count && !(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1);
+  bool is_allocated = slot < span->slot_count && !span_slot_is_free(span, slot);
   return is_allocated ? (void *)span_slot_addr(span, slot) : NULL;
 }
 

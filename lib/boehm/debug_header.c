@@ -78,7 +78,7 @@ static void
 check_span(const struct cgc_span *span) {
   for (size_t slot = 0; slot < span->slot_count; slot++) {
     const void *block = (const void *)span_slot_addr(span, slot);
-    bool is_free = span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1;
+    bool is_free = span_slot_is_free(span, slot);
     if (!is_free && debug_header_is_valid(block) && !debug_header_is_whole(block))
       array_add_word(&smashed, (uintptr_t)block);
   }

@@ -86,7 +86,7 @@ GC_enumerate_reachable_objects_inner(GC_reachable_object_proc visit, void *data)
   for (size_t i = 0; i < span_table_count(); i++) {
     const struct cgc_span *span = span_table_at(i);
     for (size_t slot = 0; span_is_used(span) && slot < span->slot_count; slot++)
-      if (!(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1))
+      if (!span_slot_is_free(span, slot))
         visit((void *)span_slot_addr(span, slot), span_block_bytes(span), data);
   }
 }

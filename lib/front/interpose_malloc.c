@@ -161,7 +161,7 @@ interpose_realloc(void *block, size_t bytes, enum record_function function, cons
 
 CGC_EXPORT void *
 realloc(void *block, size_t bytes) {
-  if (!recorded_is_wanted() && CGC_LIKELY(alloc_stays(block, bytes)))
+  if (recorded_is_off() && CGC_LIKELY(alloc_stays(block, bytes)))
     return block;
   return interpose_realloc(block, bytes, RECORD_REALLOC, CALLER);
 }

@@ -27,6 +27,12 @@ recorded_is_wanted(void) {
   return CGC_UNLIKELY(atom_int_load_rlx(&recorded_state) != RECORDED_OFF) && recorded_ask();
 }
 
+/* Known not to be recorded: for fast paths, which start nothing. */
+CGC_INLINE bool
+recorded_is_off(void) {
+  return CGC_LIKELY(atom_int_load_rlx(&recorded_state) == RECORDED_OFF);
+}
+
 /* The kind of a block that the library itself puts into the heap, and does not record. */
 CGC_INLINE unsigned
 recorded_kind_of_own(void) {

@@ -58,14 +58,11 @@ let_stop_come(struct thread_cache *cache) {
   runtime_enter();
 }
 
-/* What a thread takes is noted now and then. */
 static void
-collect_if_due(struct thread_cache *cache) {
-  enum { NOTED_BYTES = 64 * 1024, STRESS_BYTES = 2 * 1024 * 1024 };
+note_handed(struct thread_cache *cache) {
+  enum { STRESS_BYTES = 2 * 1024 * 1024 };
   enum cycle_cause cause;
   size_t bytes = cache->handed_bytes;
-  if (CGC_LIKELY(bytes < NOTED_BYTES))
-    return;
   cache->handed_bytes = 0;
   if (option(OPTION_STRESS) && atom_add_full(&stress_bytes, bytes) + bytes >= STRESS_BYTES) {
     atom_store_rlx(&stress_bytes, 0);
@@ -77,6 +74,14 @@ collect_if_due(struct thread_cache *cache) {
     let_stop_come(cache);
   page_heap_give_back_old();
   wait_for_cycle(cache, bytes);
+}
+
+/* What a thread takes is noted now and then. */
+CGC_INLINE void
+collect_if_due(struct thread_cache *cache) {
+  enum { NOTED_BYTES = 64 * 1024 };
+  if (CGC_UNLIKELY(cache->handed_bytes >= NOTED_BYTES))
+    note_handed(cache);
 }
 
 /* ---- pages ---- */
@@ -283,7 +288,7 @@ alloc_find_block(const void *block, enum free_verdict *verdict) {
   if (slot >= span->slot_count || span_slot_addr(span, slot) != addr)
     return NULL;
   *verdict = FREE_VERDICT_DOUBLE;
-  return span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1 ? NULL : span;
+  return span_slot_is_free(span, slot) ? NULL : span;
 }
 
 /* What the block grows over, for a verification. */

@@ -64,9 +64,7 @@ free_fast(void *block) {
   struct cgc_span *span = heap_map_span((uintptr_t)block);
   if (CGC_UNLIKELY(!span))
     return FREE_NO_SPAN;
-  enum free_result result = thread_cache_free_own(thread_cache_self, span, (uintptr_t)block);
-  CGC_KEEP_ALIVE(block);
-  return result;
+  return thread_cache_free_own(thread_cache_self, span, (uintptr_t)block);
 }
 
 /* What the fast path has not done, or not to the end. */
@@ -81,14 +79,15 @@ free_block(void *block) {
 /* Whether a slot wastes too little to move the block for that size. */
 CGC_INLINE bool
 alloc_slot_suits(const struct cgc_span *span, size_t bytes) {
-  return bytes <= span->slot_bytes && bytes >= span->slot_bytes / 2;
+  size_t slot_bytes = span->slot_bytes;
+  return bytes <= slot_bytes && bytes >= slot_bytes / 2;
 }
 
-/* The fast path of realloc: true if the block is this thread's and stays where it is. */
+/* The fast path of realloc: true if the block is this thread's and stays where it is.  No slot suits 0 bytes. */
 CGC_INLINE bool
 alloc_stays(const void *block, size_t bytes) {
   const struct cgc_span *span = heap_map_span((uintptr_t)block);
-  return span && bytes && alloc_slot_suits(span, bytes) && thread_cache_owns(thread_cache_self, span, (uintptr_t)block);
+  return span && alloc_slot_suits(span, bytes) && thread_cache_owns(thread_cache_self, span, (uintptr_t)block);
 }
 
 /* The used span whose block starts at block, or NULL and why in *verdict. */

@@ -481,7 +481,9 @@ is_periodic_due(void) {
 
 bool
 cycle_note_handed(size_t bytes) {
-  return atom_add_full(&handed_bytes, bytes) + bytes >= pacer.distance_bytes || is_periodic_due();
+  enum { PERIODIC_BYTES = 1024 * 1024 };   /* from one look at the clock to the next */
+  uint64_t before = atom_add_full(&handed_bytes, bytes), after = before + bytes;
+  return after >= pacer.distance_bytes || (before / PERIODIC_BYTES != after / PERIODIC_BYTES && is_periodic_due());
 }
 
 /* By how much the heap has grown since the cycle began, which is less than was handed out if the program frees.  An

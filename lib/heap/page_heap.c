@@ -23,14 +23,17 @@ struct growth {
   uintptr_t next_addr, end_addr;
 };
 
-static struct lock page_heap_lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP);
+/* In a cache line of its own: threads that wait for the lock are not to disturb those that read what lies beside it. */
+static struct {
+  struct lock lock;
 
-/* Lock: page_heap_lock. */
-static struct growth growths[2];   /* [span kind & SPAN_KIND_NOSCAN] */
+  /* Lock: lock. */
+  struct growth growths[2];   /* [span kind & SPAN_KIND_NOSCAN] */
 
-/* Lock: page_heap_lock; anyone may read them. */
-static atom_word used_pages;
-static atom_word mapped_pages;
+  /* Lock: lock; anyone may read them. */
+  atom_word used_pages;
+  atom_word mapped_pages;
+} CGC_ALIGNED(64) page_heap = {.lock = LOCK_INITIALIZER(LOCK_RANK_PAGE_HEAP)};
 
 void
 page_heap_init(void) {
@@ -40,7 +43,7 @@ page_heap_init(void) {
 
 size_t
 page_heap_used_bytes(void) {
-  return atom_load_rlx(&used_pages) << SPAN_PAGE_BYTES_LOG2;
+  return atom_load_rlx(&page_heap.used_pages) << SPAN_PAGE_BYTES_LOG2;
 }
 
 size_t
@@ -50,7 +53,7 @@ page_heap_retained_bytes(void) {
 
 size_t
 page_heap_mapped_bytes(void) {
-  return atom_load_rlx(&mapped_pages) << SPAN_PAGE_BYTES_LOG2;
+  return atom_load_rlx(&page_heap.mapped_pages) << SPAN_PAGE_BYTES_LOG2;
 }
 
 /* ---- growth ---- */
@@ -106,7 +109,7 @@ map_pages_locked(struct growth *growth, unsigned kind, size_t pages) {
   if (end > growth->end_addr || addr != growth->next_addr)
     growth->end_addr = heap_end();
   growth->next_addr = end;
-  atom_store_rlx(&mapped_pages, atom_load_rlx(&mapped_pages) + pages);
+  atom_store_rlx(&page_heap.mapped_pages, atom_load_rlx(&page_heap.mapped_pages) + pages);
   free_runs_add_locked(span, kind, addr + (unused << SPAN_PAGE_BYTES_LOG2), pages, 0);
   return 0;
 }
@@ -124,14 +127,14 @@ skip_arena_locked(struct growth *growth, unsigned kind) {
  * free. */
 static size_t
 growth_pages(size_t pages) {
-  size_t step = atom_load_rlx(&mapped_pages) / 64;
+  size_t step = atom_load_rlx(&page_heap.mapped_pages) / 64;
   step = step < GROW_PAGES_MIN ? GROW_PAGES_MIN : step > GROW_PAGES_MAX ? GROW_PAGES_MAX : step;
   return pages > step ? pages : step;
 }
 
 static bool
 grow_locked(unsigned kind, size_t pages) {
-  struct growth *growth = &growths[kind & SPAN_KIND_NOSCAN];
+  struct growth *growth = &page_heap.growths[kind & SPAN_KIND_NOSCAN];
   for (int attempt = 0; attempt < ARENA_ATTEMPTS; attempt++) {
     int err = map_pages_locked(growth, kind, growth_pages(pages));
     if (err == ENOMEM)
@@ -148,9 +151,9 @@ grow_locked(unsigned kind, size_t pages) {
 
 size_t
 page_heap_scavenge(size_t keep_bytes) {
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   size_t bytes = scavenger_discard_locked(keep_bytes >> SPAN_PAGE_BYTES_LOG2, UINT64_MAX);
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
   return bytes;
 }
 
@@ -158,16 +161,16 @@ void
 page_heap_give_back_old(void) {
   if (!scavenger_is_due())
     return;
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   scavenger_discard_old_locked();
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
 }
 
 void
 page_heap_expect_growth(size_t bytes) {
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   scavenger_expect_locked(bytes >> SPAN_PAGE_BYTES_LOG2);
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
 }
 
 /* ---- used spans ---- */
@@ -206,7 +209,7 @@ make_used_locked(struct cgc_span *span, unsigned span_class, uintptr_t addr, siz
   heap_map_set_touched(addr, pages, true);
   heap_map_note_made_locked(addr, pages);
   map_used(span, span);
-  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + pages);
+  atom_store_rlx(&page_heap.used_pages, atom_load_rlx(&page_heap.used_pages) + pages);
 }
 
 /* Returns the part of a free run before and after [addr, addr + pages), `touched` of which hold memory, to the free runs.
@@ -256,7 +259,7 @@ take_run_locked(unsigned span_class, struct cgc_span *run, size_t pages, size_t 
   }
   uintptr_t addr = aligned_in(run, align_pages);
   uint32_t touched = heap_map_count_touched(addr, pages);
-  scavenger_regret_locked(pages - touched, atom_load_rlx(&used_pages) + pages);
+  scavenger_regret_locked(pages - touched, atom_load_rlx(&page_heap.used_pages) + pages);
   trim_locked(run, kind, addr, pages, touched, spare);
   make_used_locked(span, span_class, addr, pages, touched > 0);
   return span;
@@ -272,7 +275,7 @@ page_heap_set_limit(size_t bytes) {
 
 static struct cgc_span *
 find_run_locked(unsigned kind, size_t pages) {
-  size_t limit = atom_load_rlx(&limit_pages), used = atom_load_rlx(&used_pages);
+  size_t limit = atom_load_rlx(&limit_pages), used = atom_load_rlx(&page_heap.used_pages);
   if (pages > limit || used > limit - pages)
     return NULL;
   struct cgc_span *run = free_runs_best_fit_locked(kind, pages);
@@ -285,16 +288,16 @@ struct cgc_span *
 page_heap_alloc(unsigned span_class, size_t page_count, size_t align_pages) {
   unsigned kind = span_class_kind(span_class);
   size_t wanted_pages = page_count + align_pages - 1;
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   struct cgc_span *run = find_run_locked(kind, wanted_pages);
   struct cgc_span *span = run ? take_run_locked(span_class, run, page_count, align_pages) : NULL;
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
   return span;
 }
 
 /* ---- freed spans ---- */
 
-/* Lock: page_heap_lock. */
+/* Lock: page_heap.lock. */
 static bool is_reuse_deferred;
 static struct cgc_span *limbo, *hidden_limbo;   /* linked by next */
 
@@ -311,7 +314,7 @@ make_free_locked(struct cgc_span *span) {
 
 static void
 free_used_locked(struct cgc_span *span) {
-  atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - span->page_count);
+  atom_store_rlx(&page_heap.used_pages, atom_load_rlx(&page_heap.used_pages) - span->page_count);
   if (!is_reuse_deferred) {
     make_free_locked(span);
     return;
@@ -325,16 +328,16 @@ free_used_locked(struct cgc_span *span) {
 
 void
 page_heap_begin_round(bool is_first) {
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   heap_map_begin_round_locked(is_first);
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
 }
 
 void
 page_heap_defer_reuse(void) {
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   is_reuse_deferred = true;
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
 }
 
 bool
@@ -364,34 +367,34 @@ hide_limbo_locked(void) {
 
 void
 page_heap_turn_limbo(void) {
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   make_all_free_locked(&hidden_limbo);
   hide_limbo_locked();
   atom_store_rlx(&has_limbo, hidden_limbo != NULL);
-  scavenger_after_free_locked(atom_load_rlx(&used_pages));
-  lock_release(&page_heap_lock);
+  scavenger_after_free_locked(atom_load_rlx(&page_heap.used_pages));
+  lock_release(&page_heap.lock);
 }
 
 void
 page_heap_let_reuse(bool is_deferred) {
   if (is_deferred && !page_heap_has_limbo())
     return;
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   is_reuse_deferred = is_deferred;
   make_all_free_locked(&hidden_limbo);
   make_all_free_locked(&limbo);
   atom_store_rlx(&has_limbo, 0);
-  scavenger_after_free_locked(atom_load_rlx(&used_pages));
-  lock_release(&page_heap_lock);
+  scavenger_after_free_locked(atom_load_rlx(&page_heap.used_pages));
+  lock_release(&page_heap.lock);
 }
 
 void
 page_heap_free(struct cgc_span *span) {
   CGC_ASSERT((span_is_used(span) || span->state == SPAN_LIMBO) && !span->next);
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   free_used_locked(span);
-  scavenger_after_free_locked(atom_load_rlx(&used_pages));
-  lock_release(&page_heap_lock);
+  scavenger_after_free_locked(atom_load_rlx(&page_heap.used_pages));
+  lock_release(&page_heap.lock);
 }
 
 bool
@@ -399,7 +402,7 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
   unsigned kind = span_kind(span);
   uintptr_t end = span->base_addr + span_bytes(span);
   size_t more_pages = page_count - span->page_count;
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   struct cgc_span *after = free_runs_at_locked(end);
   bool fits = after && after->base_addr == end && after->page_count >= more_pages;
   if (fits) {
@@ -408,9 +411,9 @@ page_heap_extend(struct cgc_span *span, size_t page_count) {
     heap_map_note_made_locked(end, more_pages);
     span->page_count = (uint32_t)page_count;
     map_used(span, span);
-    atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) + more_pages);
+    atom_store_rlx(&page_heap.used_pages, atom_load_rlx(&page_heap.used_pages) + more_pages);
   }
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
   return fits;
 }
 
@@ -418,16 +421,16 @@ void
 page_heap_shrink(struct cgc_span *span, size_t page_count) {
   size_t fewer_pages = span->page_count - page_count;
   uintptr_t end = span->base_addr + (page_count << SPAN_PAGE_BYTES_LOG2);
-  lock_acquire(&page_heap_lock);
+  lock_acquire(&page_heap.lock);
   struct cgc_span *rest = span_table_take_locked(0);
   if (rest) {
     span->page_count = (uint32_t)page_count;
     memset(heap_map_entry(end), 0, fewer_pages * sizeof(struct cgc_span *));
-    atom_store_rlx(&used_pages, atom_load_rlx(&used_pages) - fewer_pages);
+    atom_store_rlx(&page_heap.used_pages, atom_load_rlx(&page_heap.used_pages) - fewer_pages);
     free_runs_add_locked(rest, span_kind(span), end, fewer_pages, (uint32_t)fewer_pages);
-    scavenger_after_free_locked(atom_load_rlx(&used_pages));
+    scavenger_after_free_locked(atom_load_rlx(&page_heap.used_pages));
   }
-  lock_release(&page_heap_lock);
+  lock_release(&page_heap.lock);
 }
 
 /* ---- after fork ---- */
@@ -453,7 +456,7 @@ map_used_spans(void) {
     heap_map_set_touched(span->base_addr, span->page_count, true);
     pages += span->page_count;
   }
-  atom_store_rlx(&used_pages, pages);
+  atom_store_rlx(&page_heap.used_pages, pages);
 }
 
 /* The gaps between used spans of one arena become free runs, up to where it is mapped.  What
@@ -480,7 +483,7 @@ free_gaps_of_arena(uintptr_t arena_addr, unsigned kind) {
 
 void
 page_heap_rebuild(void) {
-  lock_reset(&page_heap_lock);
+  lock_reset(&page_heap.lock);
   is_reuse_deferred = false;
   limbo = hidden_limbo = NULL;
   atom_store_rlx(&has_limbo, 0);
@@ -514,6 +517,6 @@ page_heap_check(void) {
     check_used_span(span);
     used += span->page_count;
   }
-  CGC_CHECK(used == atom_load_rlx(&used_pages));
+  CGC_CHECK(used == atom_load_rlx(&page_heap.used_pages));
   CGC_CHECK(touched == free_runs_touched_pages());
 }

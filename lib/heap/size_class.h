@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 
 struct cgc_size_class {
-  uint32_t slot_bytes;
+  uint16_t slot_bytes;
   uint16_t page_count;
   uint16_t slot_count;
   uint16_t base_page_count;   /* of the smallest span that wastes little: page_count is a multiple */

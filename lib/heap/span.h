@@ -40,7 +40,7 @@
 #define SPAN_PAGE_BYTES      ((size_t)1 << SPAN_PAGE_BYTES_LOG2)
 #define SPAN_WORDS_MAX       16
 #define SPAN_NO_WINDOW       UINT8_MAX
-#define SPAN_NO_COUNTDOWN    INT16_MAX
+#define SPAN_NO_COUNTDOWN    INT32_MAX
 
 _Static_assert(SPAN_PAGE_BYTES / 8 <= SPAN_WORDS_MAX * 64, "a page of the smallest slots fits the words");
 
@@ -105,11 +105,11 @@ struct cgc_span {
 
   /* Constant while the span is used. */
   uint32_t divide_magic;       /* 0 unless small */
-  uint32_t slot_bytes;         /* 0 unless small */
+  uint16_t slot_bytes;         /* 0 unless small */
   uint16_t slot_count;         /* 1 for large, 0 for free */
 
   /* Owner. */
-  int16_t  countdown;          /* local frees until the next event: a full span is worth allocating
+  int32_t  countdown;          /* local frees until the next event: a full span is worth allocating
                                   from again, or a partial one becomes empty */
   uint16_t span_class;
   uint8_t  window_word;
@@ -174,6 +174,13 @@ span_word_count(const struct cgc_span *span) {
   return (span->slot_count + 63u) / 64;
 }
 
+/* The word of a slot, in two instructions: free and realloc are counted in them. */
+CGC_INLINE struct span_word *
+span_word_of(const struct cgc_span *span, size_t slot) {
+  _Static_assert(sizeof(struct span_word) == 64 / 2, "slot / 64 * 32");
+  return (struct span_word *)((uintptr_t)span->words + (slot / 2 & ~(size_t)31));
+}
+
 /* Marked slots of a word that have been scanned; for a large span, the bytes that have been. */
 CGC_INLINE atom_word *
 span_scanned(struct cgc_span *span, unsigned word) {
@@ -201,6 +208,12 @@ span_word_mask(const struct cgc_span *span, unsigned word) {
 CGC_INLINE uint64_t
 span_word_free(const struct cgc_span *span, unsigned word) {
   return atom_load_rlx(&span->words[word].free) | atom_load_rlx(&span->words[word].remote);
+}
+
+CGC_INLINE bool
+span_slot_is_free(const struct cgc_span *span, size_t slot) {
+  const struct span_word *word = span_word_of(span, slot);
+  return (atom_load_rlx(&word->free) | atom_load_rlx(&word->remote)) >> slot % 64 & 1;
 }
 
 /* Moves remote bits into the free bits, which are returned.  Owner only. */

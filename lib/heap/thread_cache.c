@@ -16,6 +16,7 @@ __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 enum {
   RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128,
   REMOTE_SPANS_STEP = CGC_CONFIG_HOSTILE ? 1 : 32,
+  REMOTE_REFILLS = CGC_CONFIG_HOSTILE ? 2 : 16,
   FULL_FRACTION = 32,   /* a span with fewer free slots than this part of all counts as full */
 };
 
@@ -32,12 +33,11 @@ static void
 open_window(struct thread_cache *cache, struct cgc_span *span, unsigned index) {
   struct alloc_window *window = &cache->windows[span->span_class];
   struct span_word *word = &span->words[index];
-  uint64_t free = span_word_collect_remote(word);
+  uint64_t free = span_word_collect_remote(word), condemned = atom_load_rlx(&word->condemned);
   /* A free slot will be allocated anew: what was found out about it before does not hold. */
-  atom_store_rlx(&word->condemned, atom_load_rlx(&word->condemned) & ~free);
+  if (CGC_UNLIKELY(condemned & free))
+    atom_store_rlx(&word->condemned, condemned & ~free);
   span->window_word = (uint8_t)index;
-  window->span = span;
-  window->slot_bytes = span->slot_bytes;
   window->base_addr = span_slot_addr(span, (size_t)index * 64);
   window->free = &word->free;
   cache->handed_bytes += count_bits(free) * (size_t)span->slot_bytes;
@@ -85,8 +85,8 @@ static void
 link_span(struct thread_cache *cache, struct cgc_span *span, unsigned free) {
   unsigned worth = slots_worth_taking(span);
   span->state = free >= worth ? SPAN_PARTIAL : SPAN_FULL;
-  span->countdown = free < worth               ? (int16_t)(worth - free)
-                    : free < span->slot_count ? (int16_t)(span->slot_count - free)
+  span->countdown = free < worth               ? (int32_t)(worth - free)
+                    : free < span->slot_count ? (int32_t)(span->slot_count - free)
                                               : SPAN_NO_COUNTDOWN;
   span_list_push(list_of(cache, span), span);
 }
@@ -131,6 +131,8 @@ make_current(struct thread_cache *cache, struct cgc_span *span) {
   span_ensure_swept(span);
   span->state = SPAN_CURRENT;
   span->countdown = SPAN_NO_COUNTDOWN;
+  cache->windows[span->span_class].span = span;
+  cache->windows[span->span_class].slot_bytes = span->slot_bytes;
   move_window(cache, span, 0);
 }
 
@@ -164,6 +166,13 @@ take_span(struct thread_cache *cache, unsigned span_class) {
   return span;
 }
 
+/* With a span at hand others' frees are looked at now and then only: who frees next in a span that was has to push it
+ * again, onto a word that all of them write. */
+static bool
+is_remote_due(const struct thread_cache *cache, unsigned span_class) {
+  return !cache->lists[span_class].partial || cache->refill_count % REMOTE_REFILLS == 0;
+}
+
 bool
 thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *current = cache->windows[span_class].span;
@@ -177,7 +186,7 @@ thread_cache_refill(struct thread_cache *cache, unsigned span_class) {
   struct cgc_span *span;
   bool has_more;
   do {
-    has_more = thread_cache_collect_remote(cache, REMOTE_SPANS_STEP);
+    has_more = is_remote_due(cache, span_class) && thread_cache_collect_remote(cache, REMOTE_SPANS_STEP);
     span = take_span(cache, span_class);
   } while (!span && has_more);
   if (!span)

@@ -19,7 +19,7 @@
 struct alloc_window {   /* half a cache line */
   atom_word *free;           /* the free bits of the window's word, or NULL */
   uintptr_t base_addr;       /* of the word's first slot */
-  size_t    slot_bytes;
+  uint32_t  slot_bytes;
   struct cgc_span *span;     /* the current span, or NULL */
 } CGC_ALIGNED(32);
 
@@ -76,7 +76,7 @@ thread_cache_try_pop(struct thread_cache *cache, unsigned span_class) {
   uint64_t free = atom_load_rlx(window->free);
   if (CGC_UNLIKELY(!free))
     return NULL;
-  size_t slot = (unsigned)__builtin_ctzll(free);
+  unsigned slot = (unsigned)__builtin_ctzll(free);
   atom_store_rlx(window->free, free & (free - 1));
   void *block = (void *)(window->base_addr + slot * window->slot_bytes);
   if (!block)
@@ -98,11 +98,12 @@ thread_cache_free_own(struct thread_cache *cache, struct cgc_span *span, uintptr
   size_t slot;
   if (CGC_UNLIKELY(atom_load_rlx(&span->owner) != (uintptr_t)cache->owner || !span_slot_starts_at(span, addr, &slot)))
     return FREE_NOT_OWNED;
-  struct span_word *word = &span->words[slot / 64];
-  uint64_t bit = (uint64_t)1 << slot % 64, free = atom_load_rlx(&word->free);
-  if (CGC_UNLIKELY((free | atom_load_rlx(&word->remote) | atom_load_rlx(&word->condemned)) & bit))
+  struct span_word *word = span_word_of(span, slot);
+  uint64_t free = atom_load_rlx(&word->free);
+  if (CGC_UNLIKELY((free | atom_load_rlx(&word->remote) | atom_load_rlx(&word->condemned)) >> slot % 64 & 1))
     return FREE_UNUSUAL;
-  atom_store_rlx(&word->free, free | bit);
+  atom_store_rlx(&word->free, free | (uint64_t)1 << slot % 64);
+  CGC_KEEP_ALIVE(addr);
   return --span->countdown ? FREE_DONE : FREE_DONE_EVENT;
 }
 
@@ -112,7 +113,7 @@ thread_cache_owns(const struct thread_cache *cache, const struct cgc_span *span,
   size_t slot;
   if (atom_load_rlx(&span->owner) != (uintptr_t)cache->owner || !span_slot_starts_at(span, addr, &slot))
     return false;
-  return !(span_word_free(span, (unsigned)(slot / 64)) >> slot % 64 & 1);
+  return !span_slot_is_free(span, slot);
 }
 
 /* Gives a cache without one an owner.  False if there is no memory. */

@@ -19,6 +19,10 @@ static struct lock thread_lock = LOCK_INITIALIZER(LOCK_RANK_THREADS);
 /* Lock: thread_lock.  Read by anyone: records are only ever added, at the front. */
 static atom_word thread_records;
 
+/* Lock: thread_lock. */
+static unsigned record_count;
+static unsigned taken_since_reap;
+
 static pthread_key_t exit_key;
 static bool has_exit_key;
 
@@ -79,6 +83,7 @@ add_record_locked(void) {
     return NULL;
   thread->next = thread_first();
   atom_store_rel(&thread_records, (uintptr_t)thread);   /* publishes the record */
+  record_count++;
   return thread;
 }
 
@@ -117,17 +122,25 @@ reap_locked(void) {
   }
 }
 
-/* Looking whether threads exist costs a system call each: only when records run out. */
+/* Looking whether threads exist costs a system call each: only when records run out, and many have been taken. */
+static bool
+is_reap_due_locked(void) {
+  enum { TAKEN_MIN = CGC_CONFIG_HOSTILE ? 1 : 8, TAKEN_FRACTION = 4 };
+  return taken_since_reap >= TAKEN_MIN && taken_since_reap >= record_count / TAKEN_FRACTION;
+}
+
 static struct cgc_thread *
 take_record_locked(int tid) {
   struct cgc_thread *thread = thread_find(0);
-  if (!thread) {
+  if (!thread && is_reap_due_locked()) {
     reap_locked();
+    taken_since_reap = 0;
     thread = thread_find(0);
   }
   if (!thread)
     thread = add_record_locked();
   if (thread) {
+    taken_since_reap++;
     atom_int_store_rlx(&thread->stop_signal, (unsigned)stop_signal_now());
     atom_int_store_rel(&thread->tid, (unsigned)tid);
   }

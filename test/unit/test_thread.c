@@ -100,11 +100,12 @@ START_TEST(thread_unknown_is_added_once) {
 END_TEST
 
 START_TEST(thread_records_of_ended_threads_are_used_again) {
+  enum { TAKEN_BEFORE_LOOKING = 8 };
   unit_start_runtime();
-  for (int i = 0; i < 20; i++) {
+  for (int i = 0; i < 50; i++) {
     pthread_join(unit_start_thread(allocate_and_end, NULL), NULL);
     await_end_of((int)atom_int_load_rlx(&record->tid));
-    ck_assert_uint_eq(count_records(), 2);
+    ck_assert_uint_le(count_records(), 1 + TAKEN_BEFORE_LOOKING);
   }
 }
 END_TEST
