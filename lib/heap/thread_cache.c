@@ -14,7 +14,7 @@ struct thread_cache thread_cache_none = {.owner = &nobody}, thread_cache_parked 
 __thread struct thread_cache *thread_cache_self = &thread_cache_none;
 
 enum {
-  RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 2 : 128,
+  RETAINED_PAGES_MAX = CGC_CONFIG_HOSTILE ? 8 : 128,
   REMOTE_SPANS_STEP = CGC_CONFIG_HOSTILE ? 1 : 32,
   REMOTE_REFILLS = CGC_CONFIG_HOSTILE ? 2 : 16,
   FULL_FRACTION = 32,   /* a span with fewer free slots than this part of all counts as full */

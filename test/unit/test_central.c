@@ -5,9 +5,9 @@
 #include "heap/page_heap.h"
 
 static struct span_owner old_owner, new_owner;
-static unsigned span_class;   /* 64 slots of 256 bytes */
+static unsigned span_class;   /* 64 slots of 1024 bytes */
 
-enum { SLOTS = 64, CLASS_256_BYTES = 18 };
+enum { SLOTS = 64, CLASS_1024_BYTES = 32 };
 
 /* A span in no list, with that many slots free. */
 static struct cgc_span *
@@ -23,7 +23,7 @@ make_span(unsigned free_slots) {
 static void
 start(void) {
   unit_start_heap();
-  span_class = span_class_of(CLASS_256_BYTES, SPAN_KIND_NOSCAN);
+  span_class = span_class_of(CLASS_1024_BYTES, SPAN_KIND_NOSCAN);
 }
 
 START_TEST(central_empty_has_no_span) {
@@ -37,7 +37,7 @@ START_TEST(central_adopted_span_with_free_slots_is_given_to_its_class) {
   struct cgc_span *span = make_span(5);
   central_adopt(span);
   ck_assert_uint_ne(atom_load_rlx(&span->owner), (uintptr_t)&old_owner);
-  ck_assert_ptr_null(central_take(span_class_of(CLASS_256_BYTES, 0), &new_owner));
+  ck_assert_ptr_null(central_take(span_class_of(CLASS_1024_BYTES, 0), &new_owner));
   ck_assert_ptr_eq(central_take(span_class, &new_owner), span);
   ck_assert_uint_eq(atom_load_rlx(&span->owner), (uintptr_t)&new_owner);
   ck_assert(!span->next && !span->prev);

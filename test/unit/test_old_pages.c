@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BLOCK_PAGES = 16, CLASS_256_BYTES = 18, AT = 5 * ARCH_PAGE_BYTES };
+enum { BLOCK_PAGES = 16, CLASS_1024_BYTES = 32, AT = 5 * ARCH_PAGE_BYTES };
 
 static struct dirty_pages pages;
 
@@ -95,7 +95,8 @@ END_TEST
 /* A span of which a few blocks are old is told all the time, one of which most are is not. */
 START_TEST(old_pages_leaves_spans_with_few_old_blocks_unwatched) {
   unit_start_heap();
-  struct cgc_span *span = page_heap_alloc(span_class_of(CLASS_256_BYTES, 0), 2, 1);
+  unsigned span_class = span_class_of(CLASS_1024_BYTES, 0);
+  struct cgc_span *span = page_heap_alloc(span_class, span_class_size(span_class)->page_count, 1);
   atom_store_rlx(&span->words[0].mark, 1);
   for (int i = 0; i < 3; i++) {
     if (!collect())

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Their structures are used for each other: as many words of bits do for all. */
-enum { CLASS_256_BYTES = 18, SLOTS_OF_256_BYTES = 64 };
+enum { CLASS_1024_BYTES = 32, SLOTS_OF_1024_BYTES = 64 };
 
 static struct cgc_span *
 make_span(unsigned size_class) {
@@ -37,7 +37,7 @@ check_all(const struct cgc_span *span, uint32_t stack) {
 
 START_TEST(record_of_a_span_is_made_on_demand_and_empty) {
   unit_start_heap();
-  const struct cgc_span *span = make_span(CLASS_256_BYTES);
+  const struct cgc_span *span = make_span(CLASS_1024_BYTES);
   ck_assert_ptr_null(record_of(span, 0));
   ck_assert_ptr_eq(record_make(span, 5), record_of(span, 5));
   for (size_t slot = 0; slot < span->slot_count; slot++)
@@ -89,12 +89,12 @@ reuse(unsigned size_class_before, unsigned size_class) {
 }
 
 START_TEST(record_of_a_reused_span_with_more_slots) {
-  reuse(SIZE_CLASS_LARGE, CLASS_256_BYTES);
+  reuse(SIZE_CLASS_LARGE, CLASS_1024_BYTES);
 }
 END_TEST
 
 START_TEST(record_of_a_reused_span_with_fewer_slots) {
-  reuse(CLASS_256_BYTES, SIZE_CLASS_LARGE);
+  reuse(CLASS_1024_BYTES, SIZE_CLASS_LARGE);
 }
 END_TEST
 
@@ -103,8 +103,8 @@ START_TEST(record_of_a_reused_span_is_none_of_before) {
   unit_start_heap();
   struct cgc_span *span = make_span(SIZE_CLASS_LARGE);
   write_all(span, 1000);
-  remake_span(span, CLASS_256_BYTES);
-  record_make(span, SLOTS_OF_256_BYTES - 1)->stack = 7;
+  remake_span(span, CLASS_1024_BYTES);
+  record_make(span, SLOTS_OF_1024_BYTES - 1)->stack = 7;
   for (size_t slot = 0; slot + 1 < span->slot_count; slot++)
     ck_assert_uint_eq(record_of(span, slot)->stack, 0);
 }
@@ -116,14 +116,14 @@ use_often(struct cgc_span *span) {
   for (unsigned i = 0; i < 2000; i++) {
     write_all(span, 1);
     page_heap_free(span);
-    span = make_span(i % 2 ? CLASS_256_BYTES : SIZE_CLASS_LARGE);
+    span = make_span(i % 2 ? CLASS_1024_BYTES : SIZE_CLASS_LARGE);
   }
   return span;
 }
 
 START_TEST(record_arrays_are_used_again) {
   unit_start_heap();
-  struct cgc_span *span = use_often(make_span(CLASS_256_BYTES));
+  struct cgc_span *span = use_often(make_span(CLASS_1024_BYTES));
   size_t bytes = meta_bytes();
   use_often(span);
   ck_assert_uint_eq(meta_bytes(), bytes);

@@ -42,16 +42,16 @@ START_TEST(size_class_table_is_that_of_go) {
 }
 END_TEST
 
-/* As many of Go's spans as make 64 slots, if 64 KiB are enough for that. */
+/* As many of Go's spans as make 512 slots, if 64 KiB are enough for that. */
 static unsigned
 spans_joined(const struct row *row) {
   unsigned count = 1;
-  while (count * row->slots < 64 && (count + 1) * row->span_bytes <= 65536)
+  while (count * row->slots < 512 && (count + 1) * row->span_bytes <= 65536)
     count++;
   return count;
 }
 
-START_TEST(size_class_span_joins_those_of_go_for_64_slots) {
+START_TEST(size_class_span_joins_those_of_go_for_512_slots) {
   for (unsigned i = 0; i < CGC_COUNT(rows); i++) {
     const struct cgc_size_class *row = &size_class_rows[i + 1];
     size_t bytes = spans_joined(&rows[i]) * rows[i].span_bytes;
@@ -119,7 +119,7 @@ size_class_suite(void) {
   TCase *tests;
   Suite *suite = unit_suite("size_class", &tests);
   tcase_add_test(tests, size_class_table_is_that_of_go);
-  tcase_add_test(tests, size_class_span_joins_those_of_go_for_64_slots);
+  tcase_add_test(tests, size_class_span_joins_those_of_go_for_512_slots);
   tcase_add_test(tests, size_class_0_stands_for_large_blocks);
   tcase_add_test(tests, size_class_reciprocal_divides_every_offset);
   tcase_add_test(tests, size_class_of_request_is_the_smallest_aligned_and_padded_one);

@@ -273,8 +273,9 @@ END_TEST
 
 START_TEST(span_check_of_a_bit_in_the_tail_aborts) {
   struct cgc_span *span = make_span(CLASS_24_BYTES, &owner);
-  atom_word *maps[] = {&span->words[5].free, &span->words[5].remote, &span->words[5].mark, &span->words[5].condemned};
-  atom_store_rlx(maps[_i], (uint64_t)1 << 341 % 64);
+  struct span_word *word = &span->words[682 / 64];
+  atom_word *maps[] = {&word->free, &word->remote, &word->mark, &word->condemned};
+  atom_store_rlx(maps[_i], (uint64_t)1 << 682 % 64);
   span_check(span);
 }
 END_TEST
@@ -285,12 +286,12 @@ START_TEST(span_check_of_a_broken_state_aborts) {
     case 0: span->window_word = 0; break;                             /* a window, but not current */
     case 1: span->next = span->prev = NULL; break;                    /* full, but in no list */
     case 2: span->state = SPAN_CURRENT; span->next = NULL; break;     /* current without a window */
-    case 3: span->slot_count = 342; break;                            /* longer than its pages */
+    case 3: span->slot_count = 683; break;                            /* longer than its pages */
     case 4: span->base_addr += 8; break;
     case 5:
       span->state = SPAN_CURRENT;
       span->next = NULL;
-      span->window_word = 6;   /* 341 slots have 6 words */
+      span->window_word = 11;   /* 682 slots have 11 words */
       break;
   }
   span_check(span);

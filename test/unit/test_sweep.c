@@ -13,11 +13,11 @@
 static struct thread_cache cache;
 static struct sweep_result result;
 
-enum { CLASS_256_BYTES = 18, BYTES = 256, SLOTS = 64 };
+enum { CLASS_1024_BYTES = 32, BYTES = 1024, SLOTS = 64 };
 
 static void *
 take_kind(unsigned kind) {
-  return unit_take(&cache, span_class_of(CLASS_256_BYTES, kind));
+  return unit_take(&cache, span_class_of(CLASS_1024_BYTES, kind));
 }
 
 static struct cgc_span *
@@ -189,7 +189,7 @@ END_TEST
 START_TEST(sweep_block_reusing_a_condemned_slot_of_the_window_is_held_first) {
   static struct thread_cache other;
   unit_start_heap();
-  unsigned span_class = span_class_of(CLASS_256_BYTES, 0);
+  unsigned span_class = span_class_of(CLASS_1024_BYTES, 0);
   void *block = unit_take(&other, span_class), *keep = unit_take(&other, span_class);
   thread_cache_flush(&other);
   mark(keep);
@@ -249,7 +249,7 @@ START_TEST(sweep_beside_span_is_swept_once_by_the_refill_that_needs_it) {
   void *blocks[TAKEN];
   unit_start_heap();
   option_values[OPTION_CONFIRM] = 1;
-  take_all(&cache, span_class_of(CLASS_256_BYTES, 0), blocks, TAKEN);
+  take_all(&cache, span_class_of(CLASS_1024_BYTES, 0), blocks, TAKEN);
   mark_half(blocks, TAKEN);
   begin_beside();
   ck_assert(!is_free(blocks[0]));
@@ -271,7 +271,7 @@ END_TEST
 START_TEST(sweep_beside_span_without_a_thread_is_swept_by_who_takes_it) {
   static struct thread_cache other;
   void *blocks[SLOTS];
-  unsigned span_class = span_class_of(CLASS_256_BYTES, 0);
+  unsigned span_class = span_class_of(CLASS_1024_BYTES, 0);
   size_t taken = _i ? SLOTS : SLOTS - 4;
   unit_start_heap();
   option_values[OPTION_CONFIRM] = 1;
@@ -298,7 +298,7 @@ START_TEST(sweep_beside_span_without_a_thread_that_is_all_dead_goes_to_the_page_
   void *blocks[SLOTS];
   unit_start_heap();
   option_values[OPTION_CONFIRM] = 1;
-  take_all(&other, span_class_of(CLASS_256_BYTES, 0), blocks, SLOTS);
+  take_all(&other, span_class_of(CLASS_1024_BYTES, 0), blocks, SLOTS);
   if (_i)
     thread_cache_flush(&other);
   else
@@ -309,7 +309,7 @@ START_TEST(sweep_beside_span_without_a_thread_that_is_all_dead_goes_to_the_page_
   if (_i)
     thread_cache_abandon(&other);
   else
-    central_collect(span_class_of(CLASS_256_BYTES, 0));
+    central_collect(span_class_of(CLASS_1024_BYTES, 0));
   ck_assert_uint_eq(page_heap_used_bytes(), 0);
   sweep_heap(&result);
   ck_assert_uint_eq(result.reclaimed_blocks, SLOTS - 1);
@@ -322,7 +322,7 @@ START_TEST(sweep_beside_span_is_swept_before_its_owner_counts_what_is_free) {
   void *blocks[SLOTS];
   unit_start_heap();
   option_values[OPTION_CONFIRM] = 1;
-  take_all(&cache, span_class_of(CLASS_256_BYTES, 0), blocks, SLOTS);
+  take_all(&cache, span_class_of(CLASS_1024_BYTES, 0), blocks, SLOTS);
   struct cgc_span *span = span_of(blocks[0]);
   mark(blocks[10]);
   mark(blocks[20]);
