@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+/* Clients of bdwgc leave all to the collector: a small heap is one with little garbage. */
+#define HEAP_BYTES_MIN (4 * MIB)
+
 /* As it is now: programs set variables before they start the library (w3m does). */
 static const char *
 value_of(const char *name) {
@@ -64,8 +67,8 @@ environment_read(void) {
     options_preset(OPTION_TRACE, is_set("GC_PRINT_VERBOSE_STATS") ? 2 : 1);
   if (read_number("GC_MARKERS", false, &number) && number)
     options_preset(OPTION_MARKERS, number < 64 ? number : 64);
-  if (read_number("GC_INITIAL_HEAP_SIZE", true, &number) && number > option(OPTION_MIN_HEAP))
-    options_preset(OPTION_MIN_HEAP, number < HULL_HEAP_BYTES ? number : HULL_HEAP_BYTES);
+  bool is_given = read_number("GC_INITIAL_HEAP_SIZE", true, &number) && number > HEAP_BYTES_MIN;
+  options_preset(OPTION_MIN_HEAP, is_given ? min_u64(number, HULL_HEAP_BYTES) : HEAP_BYTES_MIN);
   if (is_set("GC_FIND_LEAK"))
     GC_find_leak = 1;
   if (is_set("GC_ALL_INTERIOR_POINTERS"))
