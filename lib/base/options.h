@@ -32,7 +32,7 @@ enum option_dirty { OPTION_DIRTY_AUTO, OPTION_DIRTY_UFFD, OPTION_DIRTY_STOP };
   X(LEAK_SIGNAL, "leak-signal", NUMBER, 0, 0, 64, "mode=leak: a signal that asks for a check; 0: none")              \
   X(PERCENT, "percent", NUMBER, 100, 1, 1000000,                                                                     \
     "growth over the live heap, in percent, before the next cycle ends")                                             \
-  X(MIN_HEAP, "min-heap", BYTES, 16 * MIB, 64 * KIB, HULL_HEAP_BYTES,                                                 \
+  X(MIN_HEAP, "min-heap", BYTES, CGC_CONFIG_HOSTILE ? 4 * MIB : 16 * MIB, 64 * KIB, HULL_HEAP_BYTES,                 \
     "no cycle starts by itself in a heap smaller than this")                                                         \
   X(MEMORY_LIMIT, "memory-limit", LIMIT, OPTION_LIMIT_AUTO, 0, HULL_HEAP_BYTES,                                      \
     "memory that the heap should not exceed, its metadata included; auto: what the control group leaves; off: none") \

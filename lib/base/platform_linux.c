@@ -409,7 +409,7 @@ platform_cpu_count(void) {
   long bytes = CALL3(SYS_sched_getaffinity, 0, sizeof mask, mask);
   unsigned count = 0;
   for (long i = 0; i < bytes / (long)sizeof *mask; i++)
-    count += (unsigned)__builtin_popcountl(mask[i]);
+    count += count_bits(mask[i]);
   return count ? count : 1;
 }
 

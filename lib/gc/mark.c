@@ -176,7 +176,7 @@ static bool
 has_few_grey(struct cgc_span *span) {
   unsigned count = 0;
   for (unsigned word = 0; word < span_word_count(span); word++)
-    count += (unsigned)__builtin_popcountll(grey_slots(span, word));
+    count += count_bits(grey_slots(span, word));
   return count < MARK_WALK_COUNT;
 }
 
