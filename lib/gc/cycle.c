@@ -236,8 +236,8 @@ run_beside(void *arg) {
 }
 
 /* Smaller heaps are marked in a stop of about a millisecond, and larger ones never: a stop would take tens of them. */
-#define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 256 * KIB : 2 * MIB)
-#define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 256 * KIB : 96 * MIB)
+#define STOPPED_BYTES_MAX (CGC_CONFIG_HOSTILE ? 64 * KIB : 2 * MIB)
+#define BESIDE_BYTES_MIN  (CGC_CONFIG_HOSTILE ? 64 * KIB : 96 * MIB)
 
 /* A program that makes garbage as fast as it can would take too much, or have to be slowed down too much, while one
  * marker goes through its heap: several do that in a stop in less time.  One that keeps what it takes needs the memory

@@ -63,7 +63,7 @@ run CGC_MODE=off CGC_OPTIONS=mode=collect
 expect_result "the variable wins" "collect 1"
 
 trace='^cgc 1 @0\.000s forced: stop [0-9.]* roots [0-9.]* mark [0-9.]* sweep [0-9.]* run [0-9.]* ms'
-run CGC_OPTIONS=trace=1
+run CGC_OPTIONS=trace=1:dirty=stop
 expect_result "trace" "collect 0"
 [ "$(grep -c "$trace" err)" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] || fail "trace: not one line of that form"
 
@@ -72,13 +72,13 @@ run CGC_OPTIONS=trace=1:dirty=uffd
 expect_result "dirty=uffd" "collect 0"
 grep -q "$beside" err || grep -q 'dirty=stop, .*instead: .*stop' err || fail "trace: no line of a cycle beside the program"
 
-run CGC_OPTIONS=trace=2
+run CGC_OPTIONS=trace=2:dirty=stop
 grep -q "$trace" err || fail "trace=2: no line for the cycle"
 grep -q '^cgc 1 stop 1: stopping [0-9.]* roots [0-9.]* mark [0-9.]* rest [0-9.]* ms$' err || fail "trace=2: no line for its stop"
 grep -q '^cgc 1 pace: live .*, percent 100 x 1 / 2 cycles, goal .*, next count after [0-9.]* [KM]iB$' err || fail "trace=2: no line for the pace"
 [ "$(wc -l <err)" -eq 3 ] || fail "trace=2: more than three lines for a cycle of one stop"
 
-run CGC_OPTIONS=trace=0 CGC_TRACE=1
+run CGC_OPTIONS=trace=0:dirty=stop CGC_TRACE=1
 [ "$(grep -c "$trace" err)" -eq 1 ] || fail "the variable of trace does not win"
 
 run CGC_OPTIONS=help=1
@@ -89,7 +89,7 @@ done
 grep -q '^percent  (1 to 1000000, default 100)$' err || fail "help does not tell of percent's range"
 grep -q '^mode  (off or collect or leak, default collect)$' err || fail "help does not tell of the modes"
 
-run "CGC_OPTIONS=log=$dir/a.%p.log:trace=1:nosuch=1"
+run "CGC_OPTIONS=log=$dir/a.%p.log:trace=1:dirty=stop:nosuch=1"
 expect "log" ""
 [ "$(ls a.*.log | grep -c '^a\.[0-9]*\.log$')" -eq 1 ] || fail "log: no file named after the process"
 grep -q "$trace" a.*.log || fail "log: the file has no trace"
@@ -98,7 +98,7 @@ run "CGC_OPTIONS=log=$dir/b.log:trace=1" "CGC_LOG=$dir/c.log"
 expect "CGC_LOG" ""
 [ -s c.log ] && [ ! -e b.log ] || fail "CGC_LOG does not win over the list"
 
-run "CGC_OPTIONS=log=$dir/no/such/dir/x:trace=1"
+run "CGC_OPTIONS=log=$dir/no/such/dir/x:trace=1:dirty=stop"
 expect_result "log that cannot be written" "collect 0"
 grep -q "$trace" err || fail "log that cannot be written: not on standard error"
 
