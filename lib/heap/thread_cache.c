@@ -167,10 +167,10 @@ take_span(struct thread_cache *cache, unsigned span_class) {
 }
 
 /* With a span at hand others' frees are looked at now and then only: who frees next in a span that was taken has to push
- * it again, onto a word that all of them write.  What has been taken already, after a sweep very much, is gone through. */
+ * it again, onto a word that all of them write. */
 static bool
 is_remote_due(const struct thread_cache *cache, unsigned span_class) {
-  return cache->pending || !cache->lists[span_class].partial || cache->refill_count % REMOTE_REFILLS == 0;
+  return !cache->lists[span_class].partial || cache->refill_count % REMOTE_REFILLS == 0;
 }
 
 bool
