@@ -83,7 +83,8 @@ alloc_slot_suits(const struct cgc_span *span, size_t bytes) {
   return bytes <= slot_bytes && bytes >= slot_bytes / 2;
 }
 
-/* The fast path of realloc: true if the block is this thread's and stays where it is.  No slot suits 0 bytes. */
+/* The fast path of realloc: true if the block is this thread's and stays where it is.  0 bytes suit no
+ * slot; a large block has none, and no owner. */
 CGC_INLINE bool
 alloc_stays(const void *block, size_t bytes) {
   const struct cgc_span *span = heap_map_span((uintptr_t)block);

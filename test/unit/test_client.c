@@ -19,7 +19,7 @@ enum { KIND = 3, BLOCKS = 200, BLOCK_BYTES = 48 };
 
 /* ---- the client: what it checks on other threads than the test's is not told to Check, which allocates ---- */
 
-static char asked[32];   /* a letter for each call, in order; of the first ones, if there are many */
+static char asked[32];   /* a letter for each call, in order */
 static bool forbids, has_code_to_run, was_asked_for;
 static uintptr_t pushed_addr, kept_addr, pusher_thread;   /* hidden */
 static unsigned scanned;
@@ -28,8 +28,8 @@ static struct cycle_report last_report;
 static void
 note(char call) {
   size_t length = strlen(asked);
-  if (length + 1 < sizeof asked)
-    asked[length] = call;
+  CGC_CHECK(length + 1 < sizeof asked);
+  asked[length] = call;
 }
 
 static bool
